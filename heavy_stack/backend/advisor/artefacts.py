@@ -1,0 +1,321 @@
+"""What passes between stages: frozen dataclasses, stored as versioned JSON with SQL as text.
+
+Every query text is kept once (`Workload.texts`); later artefacts speak of texts by their index, so a month's log of
+20,000 queries with 500 texts costs 500 analyses. SQL in artefacts is Trino SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from heavy_stack.shared_models.reports import Evidence, Report
+from heavy_stack.shared_models.tasks import Stage
+from heavy_stack.shared_models.verdicts import Reason, Verdict
+from heavy_stack.shared_models.workloads import EngineKind
+
+ARTEFACT_VERSION = 1
+"""Raised with every change of these shapes; an artefact of another version restarts the task from ingest."""
+
+
+@dataclass(frozen=True, order=True)
+class TableName:
+    """A full table name, `catalog.schema.name`; parts as Trino stores them (lower case unless quoted in the DDL)."""
+
+    catalog: str
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.catalog}.{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the DDL; `type` is Trino's spelling, lower case (`decimal(12,2)`, `timestamp(6)`)."""
+
+    name: str
+    type: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the DDL. `properties` holds the WITH (…) entries as SQL text."""
+
+    name: TableName
+    columns: tuple[Column, ...]
+    properties: dict[str, str] = field(default_factory=dict)
+    statement: int = 0
+
+
+@dataclass(frozen=True)
+class QueryEntry:
+    """One query of the workload; `text` is an index into `Workload.texts`."""
+
+    queryid: str
+    text: int
+    runquantity: int
+    executiontime: float | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """ingest's artefact. `url` has no credentials. `task_id` seeds the new schema's name and the data generators."""
+
+    task_id: str
+    engine: EngineKind
+    url: str
+    ddl: tuple[str, ...]
+    texts: tuple[str, ...]
+    queries: tuple[QueryEntry, ...]
+    verify: str
+    budget_s: float
+    design: str | None = None
+    max_tables: int | None = None
+    max_storage_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class ParsedText:
+    """One query text after parsing.
+
+    Attributes:
+        text: Index into `Workload.texts`.
+        answer: The unchanged answer: the client's text, table names completed at their token positions, no trailing `;`
+            (byte for byte the client's text when it does not parse).
+        sql: Text to analyse (equal to `answer`), or None when `reason` says why it is kept aside.
+        reason, detail, line, column: Why it cannot be rewritten, in a sentence, with the 1-based place.
+        tables: Base tables read.
+        fingerprint: Hash of the normalised tree with literals replaced; texts that differ in literals share it.
+    """
+
+    text: int
+    answer: str
+    sql: str | None
+    reason: Reason | None = None
+    detail: str | None = None
+    line: int | None = None
+    column: int | None = None
+    tables: tuple[TableName, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class ParsedWorkload:
+    """parse's artefact. All tables share one catalog."""
+
+    tables: tuple[Table, ...]
+    texts: tuple[ParsedText, ...]
+    catalog: str
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """Statistics of one column; None where unknown. `values` holds every value when there are at most 16."""
+
+    distinct: int | None = None
+    nulls: int | None = None
+    low: str | None = None
+    high: str | None = None
+    values: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """Statistics of one table."""
+
+    rows: int | None = None
+    bytes: int | None = None
+    columns: dict[str, ColumnFacts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkloadProfile:
+    """profile's artefact. `facts` is keyed by `str(TableName)`; `runs` by text index (ΣQ of its queryids)."""
+
+    engine: str | None
+    reachable: bool
+    note: str | None
+    snapshot: str | None
+    at: str | None
+    facts: dict[str, TableFacts]
+    runs: dict[int, int]
+
+
+@dataclass(frozen=True)
+class StoredColumn:
+    """A column of a proposed table: `sql` is its expression over the core (canonical aliases), `type` Trino's type."""
+
+    name: str
+    sql: str
+    type: str
+    role: str  # dimension | measure | flag
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A table that could be built, and the texts that it could answer.
+
+    Attributes:
+        id: Stable within the task.
+        rule: Rule id.
+        select: The SELECT that fills it (Trino SQL, full names).
+        columns: In the SELECT's order.
+        source_tables: Base tables it reads.
+        serves: Text indexes.
+        blocks: Which aggregate blocks it answers: rule-specific keys.
+        rows, bytes: Estimated or measured; None without an engine.
+        why: One sentence.
+        evidence: Facts behind the choice, JSON-serialisable.
+    """
+
+    id: str
+    rule: str
+    select: str
+    columns: tuple[StoredColumn, ...]
+    source_tables: tuple[TableName, ...]
+    serves: tuple[int, ...]
+    blocks: tuple[str, ...] = ()
+    rows: int | None = None
+    bytes: int | None = None
+    why: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """propose's artefact: candidates, and for each text without one a reason."""
+
+    candidates: tuple[Candidate, ...]
+    unanswered: dict[int, str] = field(default_factory=dict)
+    reasons: dict[int, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """select's artefact: what is built, and what is not and why."""
+
+    chosen: tuple[Candidate, ...]
+    rejected: tuple[tuple[str, str, str], ...] = ()  # candidate id, rule, why
+    unanswered: dict[int, str] = field(default_factory=dict)
+    reasons: dict[int, Reason] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DesignTable:
+    """A table of the design with its statements (Trino SQL, full names)."""
+
+    candidate: str
+    name: TableName
+    rule: str
+    why: str
+    columns: tuple[StoredColumn, ...]
+    source_tables: tuple[TableName, ...]
+    create: str
+    insert: str
+    refresh: str
+    rows_estimate: int | None = None
+
+
+@dataclass(frozen=True)
+class RewrittenText:
+    """A rewritten query text; `conditions` are side conditions as Trino SQL that must return no row."""
+
+    text: int
+    sql: str
+    tables: tuple[TableName, ...]
+    rules: tuple[str, ...]
+    conditions: tuple[tuple[str, str], ...] = ()  # (name, sql)
+    by_rule: bool = False  # every step exact by the rule alone, given the conditions
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """rewrite's artefact. `create_schema` is the first ddl statement."""
+
+    schema_name: str
+    create_schema: str
+    tables: tuple[DesignTable, ...]
+    texts: tuple[RewrittenText, ...]
+    failed: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TextVerdict:
+    """What is known about one text's rewrite, and what it costs; times in seconds."""
+
+    text: int
+    verdict: Verdict
+    reason: Reason | None = None
+    detail: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    before_s: float | None = None
+    after_s: float | None = None
+    before_plain_s: float | None = None
+    after_plain_s: float | None = None
+
+
+@dataclass(frozen=True)
+class TableMeasure:
+    """What building a design table showed."""
+
+    name: TableName
+    rows: int | None = None
+    bytes: int | None = None
+    build_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """verify's artefact: one verdict per text that parse, propose or rewrite did not set aside."""
+
+    texts: tuple[TextVerdict, ...]
+    tables: tuple[TableMeasure, ...] = ()
+    storage_before_bytes: int | None = None
+    tolerance: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """report's artefact: the whole answer; `queries` maps every queryid to its text, in the workload's order."""
+
+    ddl: tuple[str, ...]
+    migrations: tuple[str, ...]
+    queries: tuple[tuple[str, str], ...]
+    report: Report
+
+
+ARTEFACT_TYPES: dict[Stage, type] = {
+    Stage.INGEST: Workload,
+    Stage.PARSE: ParsedWorkload,
+    Stage.PROFILE: WorkloadProfile,
+    Stage.PROPOSE: Proposals,
+    Stage.SELECT: Plan,
+    Stage.REWRITE: Rewrite,
+    Stage.VERIFY: Verdicts,
+    Stage.REPORT: Answer,
+}
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(artefact: Any) -> bytes:
+    """The artefact as JSON bytes (UTF-8)."""
+    return _adapter(type(artefact)).dump_json(artefact)
+
+
+def from_json(stage: Stage, data: bytes) -> Any:
+    """The artefact of `stage` from its JSON bytes.
+
+    Raises:
+        pydantic.ValidationError: The bytes are not that artefact in this version.
+    """
+    return _adapter(ARTEFACT_TYPES[stage]).validate_json(data)

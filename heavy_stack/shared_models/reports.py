@@ -1,0 +1,131 @@
+"""The report that stands beside the three contract keys of an answer, and is shown on the result page.
+
+Times are in seconds, sizes in bytes. A figure that nobody measured is None, never an estimate under a measured name.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from heavy_stack.shared_models.verdicts import Reason, Verdict
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Evidence(_Model):
+    """One thing that was done to check a rewrite: `kind` is condition, data_set or real_data."""
+
+    kind: str
+    name: str
+    outcome: str  # holds | equal | different | failed | skipped
+    rows: int | None = None
+    groups: int | None = None
+    seconds: float | None = None
+    detail: str | None = None
+
+
+class TextReport(_Model):
+    """One distinct query text: what was decided, on which evidence, and what it costs before and after."""
+
+    verdict: Verdict
+    reason: Reason | None = None
+    detail: str | None = None
+    line: int | None = None
+    column: int | None = None
+    rules: list[str] = []
+    tables: list[str] = []
+    evidence: list[Evidence] = []
+    before_s: float | None = None
+    after_s: float | None = None
+    before_plain_s: float | None = None  # plain transpilation, without Trino's exact decimals
+    after_plain_s: float | None = None
+    ratio: float | None = None
+    original: str = ""  # the unchanged answer: names completed
+    rewritten: str | None = None
+
+
+class QueryReport(_Model):
+    """One queryid of the workload; `text` is an index into `Report.texts`."""
+
+    queryid: str
+    runquantity: int
+    text: int
+
+
+class TableReport(_Model):
+    """One table of the design."""
+
+    name: str
+    rule: str
+    why: str
+    dimensions: list[str] = []
+    measures: list[str] = []
+    source_tables: list[str] = []
+    serves_queries: int = 0
+    serves_runs: int = 0
+    rows: int | None = None
+    bytes: int | None = None
+    build_s: float | None = None
+    share_of_source: float | None = None
+    refresh: str = ""  # atomic and repeatable: CREATE OR REPLACE TABLE … AS …
+
+
+class RejectedReport(_Model):
+    """A candidate that was not chosen, and why."""
+
+    candidate: str
+    rule: str
+    why: str
+
+
+class ScoreReport(_Model):
+    """x = Σ(Q·A/T)/ΣQ, y = S/C, z = x·∛y; y_total = S/(S+C). All None when nothing was measured."""
+
+    x: float | None = None
+    sum_ratio: float | None = None  # ΣQA/ΣQT
+    y_total: float | None = None
+    y_new: float | None = None
+    z_total: float | None = None
+    z_new: float | None = None
+    x_equal_weights: float | None = None
+    sum_ratio_equal_weights: float | None = None
+    z_total_equal_weights: float | None = None
+    z_new_equal_weights: float | None = None
+
+
+class AsOf(_Model):
+    """As of when the answer holds: the first line of the report."""
+
+    kind: str  # snapshot | no_engine
+    snapshot: str | None = None
+    at: str | None = None  # ISO 8601, UTC
+    sentence: str = ""
+
+
+class Report(_Model):
+    """Everything beside ddl, migrations and queries."""
+
+    version: int = 1
+    headline: str
+    as_of: AsOf
+    engine: str | None
+    engine_reachable: bool
+    engine_note: str | None = None
+    verify: str
+    schema_name: str | None = None
+    texts: list[TextReport]
+    queries: list[QueryReport]
+    tables: list[TableReport] = []
+    rejected: list[RejectedReport] = []
+    score: ScoreReport = ScoreReport()
+    storage_before_bytes: int | None = None
+    storage_new_bytes: int | None = None
+    refresh: list[str] = []
+    maintenance: list[str] = []
+    rollback: list[str] = []
+    duckdb: dict[str, list[str]] = {}  # ddl, migrations, queries, rollback: the same statements for DuckDB
+    tolerance: str = ""
+    warnings: list[str] = []
+    stage_seconds: dict[str, float] = {}
