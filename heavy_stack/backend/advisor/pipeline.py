@@ -28,7 +28,7 @@ _RUN: dict[Stage, Callable[[Artefacts, Ports], Any]] = {
         a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.SELECT], a[Stage.REWRITE], p
     ),
     Stage.REPORT: lambda a, p: report(
-        a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.SELECT], a[Stage.REWRITE], a[Stage.VERIFY]
+        a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.SELECT], a[Stage.REWRITE], a[Stage.VERIFY], p
     ),
 }
 

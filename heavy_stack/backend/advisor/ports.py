@@ -93,19 +93,38 @@ class QueryRunner(Protocol):
     def open_design(self) -> QuerySession | None:
         """A session that sees the client's tables and the design tables built so far; None without an engine."""
 
+    def native(self, sql: str) -> str:
+        """One Trino statement (SELECT, INSERT … SELECT, CREATE SCHEMA/TABLE, DROP) in the embedded engine's own SQL.
+
+        Raises:
+            NotCheckable: It has no faithful form there.
+        """
+
+    def native_setup(self) -> Sequence[str]:
+        """Statements that make the client's tables visible under their full names there; empty without an engine."""
+
 
 class EngineFacts(Protocol):
-    """Statistics from the client's engine."""
+    """Statistics from the client's engine.
+
+    `snapshot` names the state of the tables when the engine was connected, `at` the time (ISO 8601, UTC).
+    """
 
     name: str
     snapshot: str
     at: str
 
+    def current_snapshot(self) -> str:
+        """The state of the tables now; unlike `snapshot`, the data changed meanwhile."""
+
     def table_facts(self, table: Table, columns: Iterable[str]) -> TableFacts | None:
         """Rows, bytes and statistics of the named columns; None when the table is not there."""
 
-    def count_groups(self, selects: Mapping[str, Sequence[str]], *, limit_s: float) -> Mapping[str, int | None]:
-        """Number of distinct rows of each SELECT (Trino SQL, keyed by id), exact or estimated; None where unknown."""
+    def count_groups(self, selects: Mapping[str, str], *, limit_s: float) -> Mapping[str, int | None]:
+        """Number of distinct rows of each SELECT (Trino SQL, keyed by id), exact or estimated; None where unknown.
+
+        Ask for many at once: SELECTs over the same FROM and WHERE share one scan.
+        """
 
 
 class Progress(Protocol):
