@@ -1,24 +1,24 @@
 """The error tree: everything that this project raises on purpose.
 
-    HeavyStackError                 code, status, retryable, context (safe to show)
-    ├── InputError 422              the request has no meaning as it stands
-    │   ├── WorkloadFormat          the body is not a workload (place and cure in the message)
-    │   ├── BodyTooLarge 413        the body is above HEAVY_MAX_BODY_BYTES
-    │   └── SqlSyntax               DDL that does not parse, with line and column
-    ├── NotAuthenticated 401        no or wrong credentials
-    ├── NotAllowed 403              signed in, but this is not yours to do
-    ├── NotFound 404                unknown, or another user's (the two look alike)
-    ├── Conflict 409                the state does not allow it (yet)
-    ├── TaskFailed 422              the task ended without an answer; carries its own code
-    ├── ExternalError 502/503       something outside this service
-    │   ├── EngineUnavailable 503   the engine cannot be reached or may not be contacted
-    │   ├── EngineTimeout 503       the engine did not answer in time
-    │   ├── EngineQueryFailed 502   the engine refused or failed a statement
-    │   ├── LlmUnavailable 503
-    │   ├── LlmBudgetSpent 503
-    │   └── LlmReplyInvalid 502
-    ├── StageError 500              a stage broke; a defect of this service
-    └── SettingsError               start-up: a setting is missing or contradicts another
+HeavyStackError                 code, status, retryable, context (safe to show)
+├── InputError 422              the request has no meaning as it stands
+│   ├── WorkloadFormat          the body is not a workload (place and cure in the message)
+│   ├── BodyTooLarge 413        the body is above HEAVY_MAX_BODY_BYTES
+│   └── SqlSyntax               DDL that does not parse, with line and column
+├── NotAuthenticated 401        no or wrong credentials
+├── NotAllowed 403              signed in, but this is not yours to do
+├── NotFound 404                unknown, or another user's (the two look alike)
+├── Conflict 409                the state does not allow it (yet)
+├── TaskFailed 422              the task ended without an answer; carries its own code
+├── ExternalError 502/503       something outside this service
+│   ├── EngineUnavailable 503   the engine cannot be reached or may not be contacted
+│   ├── EngineTimeout 503       the engine did not answer in time
+│   ├── EngineQueryFailed 502   the engine refused or failed a statement
+│   ├── LlmUnavailable 503
+│   ├── LlmBudgetSpent 503
+│   └── LlmReplyInvalid 502
+├── StageError 500              a stage broke; a defect of this service
+└── SettingsError               start-up: a setting is missing or contradicts another
 """
 
 from __future__ import annotations

@@ -12,11 +12,21 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from heavy_stack.cli.result_table import show_answer
-from heavy_stack.cli.task_client import ENDED, POLL_S, ServerUnreachable, TaskClient, WaitTimeout, client_for, read_workload
+from heavy_stack.cli.task_client import (
+    ENDED,
+    POLL_S,
+    ServerUnreachable,
+    TaskClient,
+    WaitTimeout,
+    client_for,
+    read_workload,
+)
 from heavy_stack.settings import load_settings
 from heavy_stack.shared_models.tasks import STAGE_LABELS, STAGES, Stage
 
-ServerOption = Annotated[str | None, typer.Option(help="Address of the server; default from HEAVY_HOST and HEAVY_PORT.")]
+ServerOption = Annotated[
+    str | None, typer.Option(help="Address of the server; default from HEAVY_HOST and HEAVY_PORT.")
+]
 UserOption = Annotated[str | None, typer.Option(help="User; default HEAVY_AUTH_USER.")]
 PasswordOption = Annotated[
     str | None, typer.Option(help="Password; default HEAVY_AUTH_PASSWORD, else the embedded form's password file.")

@@ -11,7 +11,15 @@ import pytest
 from tests.architecture.repository import ROOT
 
 HYGIENE = {
-    "heavy_stack.backend.advisor.pipeline": ("sanic", "reactpy", "sqlmodel", "dramatiq", "duckdb", "trino", "langchain"),
+    "heavy_stack.backend.advisor.pipeline": (
+        "sanic",
+        "reactpy",
+        "sqlmodel",
+        "dramatiq",
+        "duckdb",
+        "trino",
+        "langchain",
+    ),
     "heavy_stack.shared_models.reports": ("sanic", "reactpy", "sqlmodel", "sqlalchemy", "sqlglot", "duckdb"),
     "heavy_stack.settings": ("sanic", "reactpy", "duckdb", "sqlglot", "dramatiq"),
     "heavy_stack.cli": ("sanic", "reactpy", "duckdb", "langchain"),

@@ -24,7 +24,9 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("packaging")]
 
 def _run(*command: str | Path, cwd: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("HEAVY_", "PYTHON", "DB_", "DATABASE_"))}
-    done = subprocess.run(list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -53,7 +55,9 @@ def server(environment: Path, tmp_path: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     env = {"PATH": os.environ["PATH"], "HEAVY_PORT": str(port), "HEAVY_DATA_DIR": str(tmp_path / "data")}
     log = (tmp_path / "log").open("wb")
-    process = subprocess.Popen([environment / "bin/heavy-stack", "serve"], cwd=tmp_path, env=env, stdout=log, stderr=log)
+    process = subprocess.Popen(
+        [environment / "bin/heavy-stack", "serve"], cwd=tmp_path, env=env, stdout=log, stderr=log
+    )
     try:
         end = time.monotonic() + START_S
         while True:
@@ -93,7 +97,9 @@ class TestWheel:
             "ddl": [{"statement": "CREATE TABLE c.s.t (a integer, b varchar)"}],
             "queries": [{"queryid": "q", "query": "SELECT b, count(*) AS n FROM c.s.t GROUP BY b", "runquantity": 3}],
         }
-        request = urllib.request.Request(f"{server}/new", json.dumps(body).encode(), {"content-type": "application/json"})
+        request = urllib.request.Request(
+            f"{server}/new", json.dumps(body).encode(), {"content-type": "application/json"}
+        )
         task = json.load(opener.open(request, timeout=10))["taskid"]
         end = time.monotonic() + 60
         while (status := json.load(opener.open(f"{server}/status?task_id={task}", timeout=10)))["status"] == "RUNNING":

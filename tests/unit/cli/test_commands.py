@@ -17,9 +17,17 @@ CLOSED_PORT = "http://127.0.0.1:9"
 
 def _heavy_stack(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HEAVY_", "DB_", "DATABASE_"))}
-    environment = {**clean, "HEAVY_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(ROOT), "COLUMNS": "200", **settings}
+    environment = {
+        **clean,
+        "HEAVY_DATA_DIR": str(folder / "data"),
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "200",
+        **settings,
+    }
     command = [sys.executable, "-m", "heavy_stack", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
 
 
 class TestSubmit:

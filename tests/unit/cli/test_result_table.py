@@ -8,7 +8,9 @@ from heavy_stack.cli.result_table import NOT_MEASURED, figure, megabytes, millis
 
 
 class TestFigure:
-    @pytest.mark.parametrize(("value", "shown"), [(None, NOT_MEASURED), (1.0, "1"), (12.345, "12.3"), (12345.6, "12,346")])
+    @pytest.mark.parametrize(
+        ("value", "shown"), [(None, NOT_MEASURED), (1.0, "1"), (12.345, "12.3"), (12345.6, "12,346")]
+    )
     def test_says_what_was_measured(self, value: float | None, shown: str) -> None:
         assert figure(value) == shown
 
