@@ -1,6 +1,6 @@
 """The `heavy-stack` command. Each subcommand is a file of this package.
 
-Exit codes: 0 done · 1 the task or command failed · 2 wrong usage or input · 3 the server cannot be reached · 4 time-out.
+Exit codes: 0 done · 1 the task or command failed · 2 wrong usage or input · 3 no server there · 4 time-out.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def _server(settings: Settings, port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "heavy_stack", "serve", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("ab") as output:
         environment = {**os.environ, "HEAVY_LOG_FORMAT": "json"}
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True, env=environment
         )
     try:

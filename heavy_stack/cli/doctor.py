@@ -46,8 +46,6 @@ def doctor() -> None:
 
 
 def _python(_settings: Settings) -> str:
-    if sys.version_info < (3, 11):
-        raise _Bad(f"Python {sys.version.split()[0]}; 3.11 or newer is needed")
     return sys.version.split()[0]
 
 

@@ -106,7 +106,7 @@ class TaskClient:
             reply = self._http.request(method, path, **arguments)
         except httpx.HTTPError as error:
             raise ServerUnreachable(
-                f"no answer from {self.server} ({type(error).__name__}); start it with `make run` or `heavy-stack serve`"
+                f"no answer from {self.server} ({type(error).__name__}); start it with `heavy-stack serve`"
             ) from None
         if reply.is_success:
             return reply
@@ -139,7 +139,7 @@ def client_for(settings: Settings, server: str | None, user: str | None, passwor
 
 
 def _host(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
 
 
 def read_workload(file: Path) -> bytes:
