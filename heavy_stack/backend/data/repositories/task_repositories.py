@@ -1,0 +1,102 @@
+"""Queries of the tasks table as their owners see them. Changes of the work itself: work_repositories.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, or_, select, update
+
+from heavy_stack.backend.data.repositories.base import SQLRepositoryBase
+from heavy_stack.backend.data.sql_models.tasks import SQLTask
+from heavy_stack.shared_models.tasks import TaskState
+
+_tasks = SQLTask.__table__  # type: ignore[attr-defined]
+# Credentials are never read with a task: only `WorkRepository.read_credentials` opens them.
+_PUBLIC = [column for column in _tasks.c if column.name != "credentials"]
+
+
+class TaskRepository(SQLRepositoryBase[SQLTask]):
+    """Queries of the tasks table, each limited to one owner."""
+
+    model = SQLTask
+
+    async def add_new(self, task: SQLTask) -> None:
+        """Insert a task."""
+        await self.run(insert(_tasks).values(**task.model_dump()))
+
+    async def count_running(self, owner_id: UUID) -> int:
+        """How many tasks of that owner run or wait."""
+        query = select(func.count()).where(_tasks.c.owner_id == owner_id, _tasks.c.state == TaskState.RUNNING)
+        return int((await self.run(query)).scalar_one())
+
+    async def find_status(self, owner_id: UUID, task_id: UUID) -> Any:
+        """Row of what `/status` needs, or None; columns only, readable outside a unit of work."""
+        t = _tasks.c
+        return await self.read_first(
+            select(
+                t.id,
+                t.state,
+                t.stage,
+                t.activity,
+                t.progress,
+                t.lease_owner,
+                t.budget_s,
+                t.started_at,
+                t.error_code,
+                t.error_message,
+            ).where(t.id == task_id, t.owner_id == owner_id)
+        )
+
+    async def find_owned(self, owner_id: UUID, task_id: UUID) -> SQLTask | None:
+        """The owner's task (detached, without its credentials), or None."""
+        row = await self.read_first(select(*_PUBLIC).where(_tasks.c.id == task_id, _tasks.c.owner_id == owner_id))
+        return None if row is None else SQLTask(**row._mapping)
+
+    async def list_owned(self, owner_id: UUID, limit: int) -> Sequence[SQLTask]:
+        """The owner's newest tasks, newest first."""
+        query = (
+            select(*_PUBLIC)
+            .where(_tasks.c.owner_id == owner_id)
+            .order_by(_tasks.c.created_at.desc(), _tasks.c.id)
+            .limit(limit)
+        )
+        return [SQLTask(**row._mapping) for row in await self.run(query)]
+
+    async def cancel_unleased(self, owner_id: UUID, task_id: UUID, code: str, message: str) -> bool:
+        """End a RUNNING task that no living worker holds; False when there is none."""
+        t = _tasks.c
+        query = (
+            update(_tasks)
+            .where(
+                t.id == task_id,
+                t.owner_id == owner_id,
+                t.state == TaskState.RUNNING,
+                or_(t.lease_owner.is_(None), t.lease_until < self.now()),
+            )
+            .values(
+                state=TaskState.FAILED,
+                error_code=code,
+                error_message=message,
+                credentials=None,
+                lease_owner=None,
+                lease_until=None,
+                cancel_requested=True,
+                activity=None,
+                finished_at=self.now(),
+            )
+            .returning(t.id)
+        )
+        return (await self.run(query)).first() is not None
+
+    async def request_cancel(self, owner_id: UUID, task_id: UUID) -> bool:
+        """Ask the worker that holds the task to end it; False when the task is not RUNNING."""
+        t = _tasks.c
+        query = (
+            update(_tasks)
+            .where(t.id == task_id, t.owner_id == owner_id, t.state == TaskState.RUNNING)
+            .values(cancel_requested=True)
+            .returning(t.id)
+        )
+        return (await self.run(query)).first() is not None
