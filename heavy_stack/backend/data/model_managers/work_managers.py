@@ -44,8 +44,8 @@ class ClaimedWork:
         worker: Who claimed it.
         fence: Number of the claim.
         attempts: How often it was claimed, this claim included.
-        budget_s: Seconds from the first claim.
-        elapsed_s: Seconds since the first claim.
+        budget_s: Seconds from the submission: that is what its client waits for.
+        elapsed_s: Seconds since the submission.
     """
 
     task_id: TaskId
@@ -162,10 +162,19 @@ class WorkManager(BaseManager[WorkRepository, TaskModelMunger]):
             row = await self.repository.change_held(work.task_id, work.worker, work.fence, values)
         return Beat(held=row is not None, cancelled=row is not None and bool(row.cancel_requested))
 
-    async def save_stage(self, work: ClaimedWork, stage: Stage, artefact: bytes) -> bool:
-        """Store a finished stage: artefact, stage and event in one commit. False when the claim was lost."""
+    async def save_stage(
+        self, work: ClaimedWork, stage: Stage, artefact: bytes, *, progress: float | None = None
+    ) -> bool:
+        """Store a finished stage: artefact, stage and event in one commit. False when the claim was lost.
+
+        Args:
+            work: The claim.
+            stage: What finished.
+            artefact: Its JSON.
+            progress: 0..1 over the whole task; None counts stages.
+        """
         content = pack(artefact)
-        done = (STAGES.index(stage) + 1) / len(STAGES)
+        done = (STAGES.index(stage) + 1) / len(STAGES) if progress is None else progress
 
         async def write() -> None:
             await self._artefacts.put(_artefact(work.task_id, stage.value, Encoding.ZSTD, content))
@@ -204,10 +213,17 @@ class WorkManager(BaseManager[WorkRepository, TaskModelMunger]):
 
         return await self._change_and(work, _failed(code, message), write, ended=True)
 
-    async def release(self, work: ClaimedWork) -> bool:
-        """Give the task back (the worker shuts down): free at once, and this claim does not count as an attempt."""
-        values = {"lease_owner": None, "lease_until": None, "attempts": self.repository.attempts_less_one()}
-        return await self._change_and(work, values | {"activity": None}, None)
+    async def release(self, work: ClaimedWork, *, counted: bool = False) -> bool:
+        """Give the task back: free at once. False when the claim was lost.
+
+        Args:
+            work: The claim.
+            counted: The claim counts as an attempt: its child process died. Otherwise the worker just shuts down.
+        """
+        values: dict[str, Any] = {"lease_owner": None, "lease_until": None, "activity": None}
+        if not counted:
+            values["attempts"] = self.repository.attempts_less_one()
+        return await self._change_and(work, values, None)
 
     async def restart(self, work: ClaimedWork) -> bool:
         """Forget what the stages made, so that the work begins at ingest; the claim stays. False when it was lost."""
@@ -239,7 +255,7 @@ class WorkManager(BaseManager[WorkRepository, TaskModelMunger]):
                 fence=row.fence,
                 attempts=row.attempts,
                 budget_s=row.budget_s,
-                elapsed_s=_seconds_between(row.started_at, row.now),
+                elapsed_s=_seconds_between(row.created_at, row.now),
             )
 
     async def _end_claimed(self, row: Any, worker: str, code: str, message: str) -> None:

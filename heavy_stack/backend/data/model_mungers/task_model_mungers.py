@@ -56,6 +56,7 @@ class TaskModelMunger(ModelMunger[SQLTask, Task]):
 def _seconds_left(row: Any, now: datetime) -> float | None:
     if row.started_at is None or row.progress < _LEAST_PROGRESS:
         return None
-    elapsed_s = max((now - row.started_at).total_seconds(), 0.0)
-    estimate_s = elapsed_s * (1.0 - row.progress) / row.progress
-    return round(max(min(estimate_s, row.budget_s - elapsed_s), 0.0), 1)
+    elapsed_s: float = max((now - row.started_at).total_seconds(), 0.0)
+    estimate_s: float = elapsed_s * (1.0 - row.progress) / row.progress
+    left_s: float = min(estimate_s, row.budget_s - elapsed_s)
+    return round(max(left_s, 0.0), 1)

@@ -28,7 +28,7 @@ class WorkRepository(SQLRepositoryBase[SQLTask]):
         """Take the oldest free task, or the one named; None when there is none.
 
         Returns:
-            Row of (id, kind, fence, attempts, budget_s, cancel_requested, started_at, now).
+            Row of (id, kind, fence, attempts, budget_s, cancel_requested, created_at, now).
         """
         t = _tasks.c
         free = select(t.id).where(self._claimable()).order_by(t.created_at, t.id).limit(1)
@@ -54,7 +54,7 @@ class WorkRepository(SQLRepositoryBase[SQLTask]):
                 t.attempts,
                 t.budget_s,
                 t.cancel_requested,
-                t.started_at,
+                t.created_at,
                 self.now().label("now"),
             )
         )

@@ -52,7 +52,7 @@ class SQLTask(HeavyModel, table=True):
     cancel_requested: bool = False
     error_code: str | None = None
     error_message: str | None = None
-    # Seconds from the first claim.
+    # Seconds from the submission.
     budget_s: float
     started_at: datetime | None = None
     finished_at: datetime | None = None
