@@ -6,9 +6,17 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
+from sqlglot.errors import OptimizeError, SqlglotError
+from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from heavy_stack.backend.advisor.artefacts import Table, TableName
+from heavy_stack.backend.advisor.sql.column_check import check_columns
+from heavy_stack.backend.advisor.sql.guards import SqlProblem, TooLarge, UnknownName
+from heavy_stack.backend.advisor.sql.output_names import note_names, restore_names
+from heavy_stack.backend.advisor.sql.parsing import parse_statement
+from heavy_stack.backend.advisor.sql.table_names import base_tables
+from heavy_stack.backend.advisor.sql.types import annotate
 
 _REMEMBERED_TREES = 256
 
@@ -99,3 +107,82 @@ class Catalog:
 
 def _parts(name: TableName) -> tuple[str, str, str]:
     return name.catalog.lower(), name.schema.lower(), name.name.lower()
+
+
+def qualified(sql: str, catalog: Catalog) -> exp.Query:
+    """The tree of a query with every name resolved and every expression typed.
+
+    Tables have three parts and an alias, columns their table's alias, `*` is expanded, names are folded to lower case as
+    Trino folds them; only the outermost projections keep the client's spelling. The tree is shared with later callers:
+    copy it before changing it.
+
+    Raises:
+        TooLarge, SqlProblem: It does not parse, or is no query.
+        UnknownName: A table or column that the DDL does not have, or that several tables fit.
+    """
+    known = catalog.remembered(sql)
+    if known is not None:
+        return known
+    tree = resolve(parse_statement(sql), catalog)
+    catalog.remember(sql, tree)
+    return tree
+
+
+def resolve(tree: exp.Expr, catalog: Catalog) -> exp.Query:
+    """Resolve and type a parsed tree in place; see `qualified`."""
+    if not isinstance(tree, exp.Query):
+        raise SqlProblem("not a query")
+    while isinstance(tree, exp.Subquery) and not tree.args.get("alias") and not _modified(tree):
+        tree = tree.unnest()  # parentheses around a whole query
+        tree.parent = None
+    for node in base_tables(tree):
+        _complete(node, catalog)
+    note_names(tree)
+    try:
+        # Trino sees a SELECT's aliases in ORDER BY only; expanding them elsewhere would shadow real columns.
+        tree = qualify(
+            tree, dialect="trino", schema=catalog.schema, expand_alias_refs=False, validate_qualify_columns=False
+        )
+        check_columns(tree, catalog)
+    except OptimizeError as error:
+        raise _unknown_column(error) from None
+    except RecursionError:
+        raise TooLarge("too deeply nested to analyse") from None
+    except SqlglotError as error:
+        raise SqlProblem(f"cannot be resolved: {type(error).__name__}") from None
+    restore_names(tree)
+    annotate(tree, catalog)
+    return tree
+
+
+_MODIFIERS = ("order", "limit", "offset", "with_")
+
+
+def _modified(query: exp.Subquery) -> bool:
+    return any(query.args.get(name) is not None for name in _MODIFIERS)
+
+
+def _complete(node: exp.Table, catalog: Catalog) -> None:
+    """Write a table reference with its three parts; its alias stays the name that the text used."""
+    if not isinstance(node.this, exp.Identifier):
+        return
+    parts = node.parts
+    table = catalog.resolve_node(node)
+    if table is None:
+        meta = parts[0].meta
+        line, column = meta.get("line"), meta.get("col")
+        if column is not None:
+            column -= meta.get("end", 0) - meta.get("start", 0)
+        raise UnknownName(f"table {'.'.join(part.name for part in parts)} is not known", line, column)
+    node.set("db", exp.to_identifier(table.name.schema, quoted=True))
+    node.set("catalog", exp.to_identifier(table.name.catalog, quoted=True))
+
+
+def _unknown_column(error: OptimizeError) -> SqlProblem:
+    """sqlglot says which column, and in words where."""
+    message = str(error)
+    start = message.find("'")
+    name = message[start + 1 : message.find("'", start + 1)] if start >= 0 else ""
+    if not name or "olumn" not in message[:start]:
+        return SqlProblem("cannot be resolved")
+    return UnknownName(f"column {name} is not known or ambiguous")

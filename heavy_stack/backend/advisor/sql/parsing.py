@@ -54,9 +54,7 @@ def parse_statement(text: str) -> exp.Expr:
             raise SqlProblem("more than one statement", *place(text, token.start))
     dangling = _dangling_comma(statement)
     if dangling is not None:
-        raise _with_comment_hint(
-            SqlProblem("nothing follows the comma", *place(text, dangling.start)), text, tokens
-        )
+        raise _with_comment_hint(SqlProblem("nothing follows the comma", *place(text, dangling.start)), text, tokens)
     try:
         trees = _DIALECT.parser().parse(list(_faithful(statement, text)), text)
     except ParseError as error:

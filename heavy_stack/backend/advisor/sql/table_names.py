@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 
-from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.sql.parsing import parse_statement, tokens_of, trailing_semicolons
+
+if TYPE_CHECKING:
+    from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 
 def complete_names(text: str, catalog: Catalog, tree: exp.Expr | None = None) -> str:
