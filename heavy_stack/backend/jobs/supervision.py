@@ -1,0 +1,124 @@
+"""Keeps a server's processes alive: the managed workers and Sanic's own web workers.
+
+Sanic starts processes but never replaces one that died, and with one web worker a dead one leaves a port that accepts
+and never answers. A watchdog in the main process asks Sanic's manager to start them again. If the main process itself
+dies, nothing is left behind: every process follows the one that started it.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from sanic import Sanic
+from sanic.worker.constants import ProcessState
+from sanic.worker.manager import WorkerManager
+from sanic.worker.process import WorkerProcess
+
+from heavy_stack.backend.engines.processes import die_with_parent
+from heavy_stack.backend.jobs import process as worker_process
+from heavy_stack.backend.jobs.pool import ADVISE
+from heavy_stack.backend.jobs.process import BuildServices
+from heavy_stack.settings import Settings
+
+_LOOK_EVERY_S: Final = 0.25
+_FIRST_PAUSE_S: Final = 0.25
+_LONGEST_PAUSE_S: Final = 30.0
+_STEADY_AFTER_S: Final = 30.0
+"""A process that lived this long died of something new: it is started again without a pause."""
+
+_RUNS_OR_RAN = frozenset({ProcessState.STARTED, ProcessState.ACKED, ProcessState.FAILED, ProcessState.COMPLETED})
+
+log = structlog.get_logger(__name__)
+
+
+def supervise(app: Sanic[Any, Any], settings: Settings, build_services: BuildServices, *, target: str = ADVISE) -> None:
+    """Make this app's server start and keep `settings.worker_processes` workers, and keep its web workers.
+
+    Call it once where the app is built; it registers listeners and does nothing else. Without Sanic's process manager
+    (`single_process`) there is nobody to do it, and workers must be started by themselves.
+
+    Args:
+        app: The web app.
+        settings: What the workers get.
+        build_services: `bootstrap.build_services`, or another module-level function like it: it must be picklable.
+        target: What the workers' child processes run, as `module:function`.
+    """
+    app.register_listener(partial(_start_workers, settings, build_services, target), "main_process_ready")
+    app.register_listener(_follow_main_process, "before_server_start")
+
+
+def _start_workers(settings: Settings, build_services: BuildServices, target: str, app: Sanic[Any, Any]) -> None:
+    manager = app.manager
+    # `Server` in a name would make Sanic wait for its acknowledgement. Transient: an auto-reload restarts it too.
+    for number in range(settings.worker_processes):
+        arguments = {"settings": settings, "build_services": build_services, "target": target}
+        manager.manage(f"HeavyWorker{number}", worker_process.run, arguments, transient=True)
+    Watchdog(manager).start()
+
+
+def _follow_main_process(_app: Sanic[Any, Any]) -> None:
+    die_with_parent(signal.SIGTERM)
+
+
+@dataclass
+class _Watched:
+    """One process: since when its present incarnation lives, how often it died young, when to start it again."""
+
+    pid: int
+    since: float
+    early_deaths: int = 0
+    start_at: float | None = None
+
+
+class Watchdog:
+    """Asks the manager to restart processes that died: the first time at once, then later and later."""
+
+    def __init__(self, manager: WorkerManager) -> None:
+        self._manager = manager
+        self._watched: dict[str, _Watched] = {}
+        self._serving = False
+
+    def start(self) -> None:
+        """Watch, from a thread of its own, until the server shuts down."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _watch(self) -> None:
+        while not self._manager._shutting_down:
+            time.sleep(_LOOK_EVERY_S)
+            with suppress(BrokenPipeError, ConnectionError, EOFError):  # the server shuts down right now
+                self.look(time.monotonic())
+
+    def look(self, now: float) -> None:
+        """Look at all processes once. Until every web worker has reported for the first time, Sanic watches them."""
+        processes = list(self._manager.transient_processes)
+        self._serving = self._serving or all(
+            process.state is ProcessState.ACKED for process in processes if WorkerProcess.SERVER_LABEL in process.name
+        )
+        if self._serving:
+            for process in processes:
+                self._look_at(process, now)
+
+    def _look_at(self, process: WorkerProcess, now: float) -> None:
+        if process.pid is None or process.state not in _RUNS_OR_RAN:
+            return
+        known = self._watched.get(process.name)
+        if known is None or known.pid != process.pid:
+            deaths = 0 if known is None else known.early_deaths
+            known = self._watched[process.name] = _Watched(process.pid, now, deaths)
+        if process.is_alive():  # type: ignore[no-untyped-call]
+            return
+        if known.start_at is None:
+            known.early_deaths = 0 if now - known.since > _STEADY_AFTER_S else known.early_deaths + 1
+            pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** (known.early_deaths - 1)) if known.early_deaths else 0
+            known.start_at = now + pause_s
+            log.warning("process.died", name=process.name, exit_code=process.exitcode, restart_in_s=pause_s)
+        if now >= known.start_at and not self._manager._shutting_down:
+            known.start_at = now + _LONGEST_PAUSE_S  # the manager's loop does it; ask again if it does not
+            self._manager.monitor_publisher.send(process.name)
