@@ -93,8 +93,10 @@ class QueryRunner(Protocol):
     def open_design(self) -> QuerySession | None:
         """A session that sees the client's tables and the design tables built so far; None without an engine."""
 
-    def native(self, sql: str) -> str:
+    def native(self, sql: str, design: Sequence[str] = ()) -> str:
         """One Trino statement (SELECT, INSERT … SELECT, CREATE SCHEMA/TABLE, DROP) in the embedded engine's own SQL.
+
+        `design`: CREATE TABLE statements (Trino SQL) of the tables that it may read beside the client's.
 
         Raises:
             NotCheckable: It has no faithful form there.

@@ -1,0 +1,45 @@
+"""Rows of ours on their way into DuckDB: exactly the values that were asked for, in the DDL's types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from heavy_stack.backend.advisor.artefacts import Table
+from heavy_stack.backend.engines.duckdb_lake import full_name
+from heavy_stack.backend.engines.duckdb_types import duckdb_type
+
+
+def load_table(table: Table, rows: Sequence[tuple[Any, ...]]) -> tuple[str, str, list[list[Any]]]:
+    """(label, INSERT, a list of values for each column), one statement for all rows.
+
+    Values travel as text and are cast by DuckDB: Python's decimals and floats print exactly, while a list of Python
+    decimals would take one common type from its first values.
+
+    Raises:
+        NotCheckable: A column's type has no equal in DuckDB.
+    """
+    columns: list[str] = []
+    values: list[list[Any]] = []
+    for position, column in enumerate(table.columns):
+        kind = duckdb_type(column.type)
+        sent, convert = _transport(kind)
+        columns.append(f"CAST(unnest(CAST(? AS {sent}[])) AS {kind})")
+        values.append([None if row[position] is None else convert(row[position]) for row in rows])
+    return str(table.name), f"INSERT INTO {full_name(table.name)} SELECT {', '.join(columns)}", values
+
+
+def _transport(kind: str) -> tuple[str, Callable[[Any], Any]]:
+    if kind in ("BOOLEAN", "BLOB") or kind.endswith("[]"):
+        return kind, lambda value: value
+    return "VARCHAR", _text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return repr(value) if isinstance(value, float) else str(value)
