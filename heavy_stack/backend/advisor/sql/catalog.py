@@ -12,9 +12,10 @@ from sqlglot.schema import MappingSchema
 
 from heavy_stack.backend.advisor.artefacts import Table, TableName
 from heavy_stack.backend.advisor.sql.column_check import check_columns
+from heavy_stack.backend.advisor.sql.grouping_check import check_grouping
 from heavy_stack.backend.advisor.sql.guards import SqlProblem, TooLarge, UnknownName
 from heavy_stack.backend.advisor.sql.output_names import note_names, restore_names
-from heavy_stack.backend.advisor.sql.parsing import parse_statement
+from heavy_stack.backend.advisor.sql.parsing import parse_statement, tokens_of, with_comment_hint
 from heavy_stack.backend.advisor.sql.table_names import base_tables
 from heavy_stack.backend.advisor.sql.types import annotate
 
@@ -45,7 +46,7 @@ class Catalog:
             self._columns[table.name] = columns
             mapping.setdefault(parts[0], {}).setdefault(parts[1], {})[parts[2]] = columns
         # Only names are resolved through it (types.py has Trino's types), hence one type for all.
-        names_only = {
+        names_only: dict[str, object] = {
             catalog: {
                 schema: {name: dict.fromkeys(columns, "VARCHAR") for name, columns in names.items()}
                 for schema, names in schemas.items()
@@ -112,9 +113,9 @@ def _parts(name: TableName) -> tuple[str, str, str]:
 def qualified(sql: str, catalog: Catalog) -> exp.Query:
     """The tree of a query with every name resolved and every expression typed.
 
-    Tables have three parts and an alias, columns their table's alias, `*` is expanded, names are folded to lower case as
-    Trino folds them; only the outermost projections keep the client's spelling. The tree is shared with later callers:
-    copy it before changing it.
+    Tables have three parts and an alias, columns their table's alias, `*` is expanded, names are folded to lower case
+    as Trino folds them; only the outermost projections keep the client's spelling. The tree is shared with later
+    callers: copy it before changing it.
 
     Raises:
         TooLarge, SqlProblem: It does not parse, or is no query.
@@ -123,7 +124,13 @@ def qualified(sql: str, catalog: Catalog) -> exp.Query:
     known = catalog.remembered(sql)
     if known is not None:
         return known
-    tree = resolve(parse_statement(sql), catalog)
+    try:
+        tree = resolve(parse_statement(sql), catalog)
+    except TooLarge:
+        raise
+    except SqlProblem as problem:
+        hinted = with_comment_hint(problem, sql, tokens_of(sql))
+        raise problem if hinted is problem else hinted from None
     catalog.remember(sql, tree)
     return tree
 
@@ -133,26 +140,31 @@ def resolve(tree: exp.Expr, catalog: Catalog) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise SqlProblem("not a query")
     while isinstance(tree, exp.Subquery) and not tree.args.get("alias") and not _modified(tree):
-        tree = tree.unnest()  # parentheses around a whole query
-        tree.parent = None
+        inner = tree.this  # parentheses around a whole query
+        if not isinstance(inner, exp.Query):
+            break
+        tree = inner
+        tree.pop()
     for node in base_tables(tree):
         _complete(node, catalog)
     note_names(tree)
+    query: exp.Query = tree
     try:
         # Trino sees a SELECT's aliases in ORDER BY only; expanding them elsewhere would shadow real columns.
-        tree = qualify(
-            tree, dialect="trino", schema=catalog.schema, expand_alias_refs=False, validate_qualify_columns=False
+        query = qualify(
+            query, dialect="trino", schema=catalog.schema, expand_alias_refs=False, validate_qualify_columns=False
         )
-        check_columns(tree, catalog)
+        check_columns(query, catalog)
+        check_grouping(query)
     except OptimizeError as error:
         raise _unknown_column(error) from None
     except RecursionError:
         raise TooLarge("too deeply nested to analyse") from None
     except SqlglotError as error:
         raise SqlProblem(f"cannot be resolved: {type(error).__name__}") from None
-    restore_names(tree)
-    annotate(tree, catalog)
-    return tree
+    restore_names(query)
+    annotate(query, catalog)
+    return query
 
 
 _MODIFIERS = ("order", "limit", "offset", "with_")

@@ -1,8 +1,8 @@
 """Text → tree: exactly one Trino statement per text, guarded before the parser sees it.
 
-sqlglot reads most of Trino's SQL faithfully; where its tree loses a difference that Trino makes (`DECIMAL '0.06'` against
-`CAST('0.06' AS DECIMAL)`, `log10(x)` against `log(10, x)`, `1_000` against `1 AS _000`), the tokens are changed before they
-are parsed, so that the tree says what the text said. Positions are the text's own, so places in messages are right.
+sqlglot reads most of Trino's SQL faithfully; where its tree loses a difference that Trino makes (`DECIMAL '0.06'`
+against `CAST('0.06' AS DECIMAL)`, `log10(x)` against `log(10, x)`, `1_000` against `1 AS _000`), the tokens are changed
+before they are parsed, so that the tree says what the text said. Positions are the text's own.
 """
 
 from __future__ import annotations
@@ -14,12 +14,20 @@ from itertools import zip_longest
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from heavy_stack.backend.advisor.sql.guards import SqlProblem, TooLarge, check_size, check_tokens, place
 from heavy_stack.backend.advisor.sql.places import hidden_by_comment, not_space_or_comment, unclosed
 
-__all__ = ["PRIVATE_FUNCTIONS", "SqlProblem", "TooLarge", "parse_statement", "tokens_of", "trailing_semicolons"]
+__all__ = [
+    "PRIVATE_FUNCTIONS",
+    "SqlProblem",
+    "TooLarge",
+    "parse_statement",
+    "tokens_of",
+    "trailing_semicolons",
+    "with_comment_hint",
+]
 
 # sqlglot logs what it cannot parse with the user's literals in it; what matters is raised here instead.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -27,7 +35,7 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 _DIALECT = Trino()
 
 PRIVATE_FUNCTIONS = {"LOG10": "log10", "LOG2": "log2"}
-"""Functions kept as they are: sqlglot would read them as `log(10, x)`, which Trino computes otherwise in the last bits."""
+"""Kept as they are: sqlglot would read `log(10, x)`, which Trino computes otherwise in the last bits."""
 
 _SYNONYMS = {"EVERY": "bool_and"}
 _HIDDEN = "trino_private_"
@@ -48,17 +56,17 @@ def parse_statement(text: str) -> exp.Expr:
     end = len(tokens) - len(trailing_semicolons(tokens))
     statement = tokens[:end]
     if not statement:
-        raise _with_comment_hint(SqlProblem("there is no statement", 1, 1), text, tokens)
+        raise with_comment_hint(SqlProblem("there is no statement", 1, 1), text, tokens)
     for token in statement:
         if token.token_type == TokenType.SEMICOLON:
             raise SqlProblem("more than one statement", *place(text, token.start))
     dangling = _dangling_comma(statement)
     if dangling is not None:
-        raise _with_comment_hint(SqlProblem("nothing follows the comma", *place(text, dangling.start)), text, tokens)
+        raise with_comment_hint(SqlProblem("nothing follows the comma", *place(text, dangling.start)), text, tokens)
     try:
         trees = _DIALECT.parser().parse(list(_faithful(statement, text)), text)
     except ParseError as error:
-        raise _with_comment_hint(_from_parse_error(error), text, tokens) from None
+        raise with_comment_hint(_from_parse_error(error), text, tokens) from None
     except RecursionError:
         raise TooLarge("too deeply nested to analyse") from None
     tree = trees[0] if trees else None
@@ -83,6 +91,8 @@ def tokens_of(text: str) -> list[Token]:
         what, offset = unclosed(text) or ("text that is no SQL", 0)
         raise SqlProblem(what, *place(text, offset)) from None
     check_tokens(tokens)
+    if tokens and tokens[0].token_type in _Tokenizer.COMMANDS:
+        return tokens  # EXPLAIN, SHOW, CALL …: sqlglot keeps what follows as one opaque token
     stray = not_space_or_comment(text, tokens)
     if stray is not None:
         what, offset = stray
@@ -123,8 +133,8 @@ def _dangling_comma(tokens: list[Token]) -> Token | None:
     return None
 
 
-def _with_comment_hint(problem: SqlProblem, text: str, tokens: list[Token]) -> SqlProblem:
-    """A flattened `--` comment eats the rest of a query: say so, since the parser's own place misleads then."""
+def with_comment_hint(problem: SqlProblem, text: str, tokens: list[Token]) -> SqlProblem:
+    """The problem, or, where a flattened `--` comment eats the rest of the text, one that says so with its place."""
     hidden = hidden_by_comment(text, tokens)
     if hidden is None:
         return problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlglot.tokens import Token
+from sqlglot.tokenizer_core import Token
 
 
 def unclosed(text: str) -> tuple[str, int] | None:

@@ -69,8 +69,8 @@ def _names_a_cte(node: exp.Table) -> bool:
         if isinstance(parent, exp.With):
             # Within a WITH, a CTE sees those before it, and itself if recursive.
             for cte in parent.expressions:
-                if cte is inside:
-                    if parent.args.get("recursive") and cte.alias.lower() == wanted:
+                if inside is not None and cte is inside:
+                    if parent.args.get("recursive") and inside.alias.lower() == wanted:
                         return True
                     break
                 if cte.alias.lower() == wanted:
