@@ -16,7 +16,8 @@ HeavyStackError                 code, status, retryable, context (safe to show)
 │   ├── EngineQueryFailed 502   the engine refused or failed a statement
 │   ├── LlmUnavailable 503
 │   ├── LlmBudgetSpent 503
-│   └── LlmReplyInvalid 502
+│   ├── LlmReplyInvalid 502
+│   └── BrowserCallFailed 502   a function called in the browser failed there or never answered
 ├── StageError 500              a stage broke; a defect of this service
 └── SettingsError               start-up: a setting is missing or contradicts another
 """
@@ -168,6 +169,12 @@ class LlmReplyInvalid(ExternalError):
 
     default_code = "llm_reply_invalid"
     default_retryable = False
+
+
+class BrowserCallFailed(ExternalError):
+    """A function that a page called in the browser failed there, or never answered."""
+
+    default_code = "browser_call_failed"
 
 
 class StageError(HeavyStackError):
