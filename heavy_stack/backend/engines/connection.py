@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import heavy_stack.backend.engines.duckdb_sql as duckdb_sql
 from heavy_stack.backend.advisor.artefacts import ParsedWorkload, Table, TableName, Workload
 from heavy_stack.backend.advisor.ports import Deadline, NotCheckable, Ports, Progress, RunFailed, RunTimeout
-import heavy_stack.backend.engines.duckdb_sql as duckdb_sql
 from heavy_stack.backend.engines.addresses import Unreachable, find_lake
 from heavy_stack.backend.engines.duckdb_client import EngineProcess, Opening
 from heavy_stack.backend.engines.duckdb_facts import DuckdbFacts
