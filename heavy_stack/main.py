@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from html import escape
 from typing import Any
 
 import structlog
@@ -23,10 +22,13 @@ from heavy_stack.backend.api.request_reading import MULTIPART_BYTES, BodyReader
 from heavy_stack.backend.api.routes import install_routes, is_page
 from heavy_stack.backend.api.security_headers import add_security_headers
 from heavy_stack.backend.api.sessions import COOKIE, Sessions
-from heavy_stack.backend.api.web_context import WebContext, context_of, finish_owned_work
+from heavy_stack.backend.api.web_context import WebContext, context_of, finish_owned_work, is_own_origin
 from heavy_stack.backend.jobs.supervision import supervise
 from heavy_stack.backend.services import Services, set_current_services
 from heavy_stack.bootstrap import PASSWORD_FILE, build_services, migrate, prepare, secret_keys
+from heavy_stack.frontend.documents import render_error
+from heavy_stack.frontend.routes import install_pages
+from heavy_stack.frontend.sign_in_page import render_sign_in
 from heavy_stack.observability import set_up_logging
 from heavy_stack.settings import Settings, load_settings
 from heavy_stack.shared_models.users import User
@@ -63,8 +65,9 @@ def create_app(settings: Settings | None = None) -> Sanic[Any, Any]:
     app.register_listener(partial(_start, settings), "before_server_start")
     app.register_listener(_stop, "after_server_stop")
     app.register_middleware(_finish_response, "response")
-    install_error_handler(app, is_page=is_page, error_page=None)
+    install_error_handler(app, is_page=is_page, error_page=render_error)
     install_routes(app)
+    install_pages(app, find_user=find_user, origin_allowed=is_own_origin)
     supervise(app, settings, build_services)
     return app
 
@@ -135,21 +138,12 @@ def _web_context(services: Services) -> WebContext:
         ),
         origins=Origins(settings.public_origin, settings.proxies),
         bodies=BodyReader(settings.max_body_bytes),
-        sign_in_page=_plain_sign_in,
+        sign_in_page=render_sign_in,
     )
 
 
 async def _finish_response(request: Request[Any, Any], response: BaseHTTPResponse) -> None:
     add_security_headers(response)
-
-
-def _plain_sign_in(nonce: str, error: str | None, next_path: str) -> str:
-    problem = f"<p>{escape(error)}</p>" if error else ""
-    return (
-        f'<!doctype html><html lang="en"><title>Sign in</title>{problem}<form method="post" action="/sign-in">'
-        f'<input type="hidden" name="next" value="{escape(next_path)}"><label>User <input name="user"></label>'
-        '<label>Password <input name="password" type="password"></label><button>Sign in</button></form></html>'
-    )
 
 
 def _say_where(given: Settings, settings: Settings) -> None:
