@@ -23,7 +23,9 @@ from heavy_stack.backend.api.routes import install_routes, is_page
 from heavy_stack.backend.api.security_headers import add_security_headers
 from heavy_stack.backend.api.sessions import COOKIE, Sessions
 from heavy_stack.backend.api.web_context import WebContext, context_of, finish_owned_work, is_own_origin
+from heavy_stack.backend.jobs import message_sender
 from heavy_stack.backend.jobs.supervision import supervise
+from heavy_stack.backend.jobs.wake_up import PostgresSender
 from heavy_stack.backend.services import Services, set_current_services
 from heavy_stack.bootstrap import PASSWORD_FILE, build_services, migrate, prepare, secret_keys
 from heavy_stack.frontend.documents import render_error
@@ -105,7 +107,7 @@ def _before_first_process(settings: Settings, app: Sanic[Any, Any]) -> None:
 
 async def _start(settings: Settings, app: Sanic[Any, Any]) -> None:
     set_up_logging(settings)
-    services = build_services(settings)
+    services = build_services(settings, sender=message_sender(settings))
     await services.start()
     app.ctx.web = _web_context(services)
     set_current_services(services)
@@ -117,6 +119,8 @@ async def _stop(app: Sanic[Any, Any]) -> None:
         return
     await finish_owned_work()
     set_current_services(None)
+    if isinstance(context.services.sender, PostgresSender):
+        await context.services.sender.close()
     await context.services.close()
 
 

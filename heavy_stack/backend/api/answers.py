@@ -45,7 +45,7 @@ def accepts_gzip(header: str | None) -> bool:
     for part in (header or "").split(","):
         name, _, parameters = part.strip().lower().partition(";")
         weight = parameters.replace(" ", "").removeprefix("q=")
-        allowed[name.strip()] = weight.rstrip("0") not in ("", ".") if parameters else True
+        allowed[name.strip()] = bool(weight.strip("0.")) if parameters else True
     if "gzip" in allowed:
         return allowed["gzip"]
     return allowed.get("*", False)
