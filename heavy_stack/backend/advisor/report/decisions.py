@@ -1,0 +1,115 @@
+"""What is sent for each text, and why: one place decides, everything else in the report follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from heavy_stack.backend.advisor.artefacts import (
+    DesignTable,
+    ParsedText,
+    ParsedWorkload,
+    Plan,
+    Rewrite,
+    RewrittenText,
+    TableName,
+    TextVerdict,
+    Verdicts,
+)
+from heavy_stack.shared_models.verdicts import Reason, Verdict
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One text's fate.
+
+    Attributes:
+        parsed: The text after parsing; its `answer` is what is sent when it stays unchanged.
+        rewritten: What is sent instead; None when it stays unchanged.
+        verdict: Its verdict, UNCHANGED when it stays.
+        reason, detail: Why it stays.
+        found: What verify knows, also of a rewrite that is not sent; None when it never got there.
+    """
+
+    parsed: ParsedText
+    rewritten: RewrittenText | None
+    verdict: Verdict
+    reason: Reason | None
+    detail: str | None
+    found: TextVerdict | None
+
+    @property
+    def query(self) -> str:
+        """The text that is sent."""
+        return self.rewritten.sql if self.rewritten is not None else self.parsed.answer
+
+    @property
+    def before_s(self) -> float | None:
+        """Measured seconds of the original; None when nobody measured it."""
+        return self.found.before_s if self.found is not None else None
+
+    @property
+    def after_s(self) -> float | None:
+        """Seconds of what is sent: the rewrite's as measured, or the original's own."""
+        if self.rewritten is None or self.found is None:
+            return self.before_s
+        return self.found.after_s
+
+    @property
+    def ratio(self) -> float | None:
+        """A/T as measured; exactly 1 for a text that stays and was measured."""
+        before_s, after_s = self.before_s, self.after_s
+        if self.rewritten is None:
+            return None if before_s is None else 1.0
+        return before_s / after_s if before_s is not None and after_s is not None and after_s > 0 else None
+
+
+def decide(parsed: ParsedWorkload, plan: Plan, rewrite: Rewrite, verdicts: Verdicts) -> list[Decision]:
+    """One decision per text, by index. Only what is known to be equal, and not measured slower, is sent rewritten."""
+    rewritten = {text.text: text for text in rewrite.texts}
+    found = {verdict.text: verdict for verdict in verdicts.texts}
+    return [
+        _decide(text, rewritten.get(text.text), found.get(text.text), plan, rewrite)
+        for text in sorted(parsed.texts, key=lambda text: text.text)
+    ]
+
+
+def _decide(
+    text: ParsedText, rewritten: RewrittenText | None, found: TextVerdict | None, plan: Plan, rewrite: Rewrite
+) -> Decision:
+    if found is not None and found.verdict is not Verdict.UNCHANGED and rewritten is not None:
+        if found.before_s is None or found.after_s is None or found.after_s < found.before_s:
+            return Decision(text, rewritten, found.verdict, None, found.detail, found)
+        slower = f"measured no faster: {found.before_s:.4f} s before, {found.after_s:.4f} s on the new tables"
+        return Decision(text, None, Verdict.UNCHANGED, Reason.NO_GAIN, slower, found)
+    reason, detail = _why_unchanged(text, rewritten, found, plan, rewrite)
+    return Decision(text, None, Verdict.UNCHANGED, reason, detail, found)
+
+
+def _why_unchanged(
+    text: ParsedText, rewritten: RewrittenText | None, found: TextVerdict | None, plan: Plan, rewrite: Rewrite
+) -> tuple[Reason, str | None]:
+    """The earliest stage that gave up knows best; a rewrite without a verdict was not reached in time."""
+    number = text.text
+    if text.reason is not None:
+        return text.reason, text.detail
+    if found is not None and found.reason is not None:
+        return found.reason, found.detail
+    if number in rewrite.failed:
+        return plan.reasons.get(number, Reason.NO_GAIN), rewrite.failed[number]
+    if number in plan.reasons or number in plan.unanswered:
+        return plan.reasons.get(number, Reason.NO_GAIN), plan.unanswered.get(number)
+    if rewritten is not None:
+        return Reason.OUT_OF_TIME, "no verdict was reached in time"
+    return Reason.NO_GAIN, None
+
+
+def tables_read(decisions: list[Decision], rewrite: Rewrite) -> tuple[DesignTable, ...]:
+    """The design's tables that some sent text reads, directly or through another of them; in the design's order."""
+    wanted: set[TableName] = set()
+    for decision in decisions:
+        if decision.rewritten is not None:
+            wanted.update(decision.rewritten.tables)
+    for table in reversed(rewrite.tables):  # a table reads only tables that stand before it
+        if table.name in wanted:
+            wanted.update(table.source_tables)
+    return tuple(table for table in rewrite.tables if table.name in wanted)
