@@ -1,0 +1,108 @@
+"""Runs both sides of a case in one session and compares what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from heavy_stack.backend.advisor.ports import NotCheckable, QuerySession, ResultSet, RunFailed, RunTimeout
+from heavy_stack.backend.advisor.sql.comparator import Comparison, compare
+from heavy_stack.backend.advisor.verify.check_texts import CheckTexts, multiset_difference
+
+MAX_ROWS = 200_000
+"""Rows fetched for a comparison; larger results are compared by the engine, if all their columns are exact."""
+
+
+class Outcome(StrEnum):
+    """What one run of both sides showed; the words of `Evidence.outcome` stand beside."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    EMPTY = "empty"
+    UNSTABLE = "unstable"
+    ORIGINAL_FAILED = "original_failed"
+    REWRITE_FAILED = "rewrite_failed"
+    TIMEOUT = "timeout"
+    UNDECIDED = "undecided"
+    NOT_CHECKABLE = "not_checkable"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """An outcome with its sentence, the original's rows and the seconds both sides took."""
+
+    outcome: Outcome
+    detail: str
+    rows: int | None = None
+    seconds: float = 0.0
+
+
+class _Ended(Exception):
+    def __init__(self, outcome: Outcome, detail: str) -> None:
+        super().__init__(detail)
+        self.outcome = outcome
+
+
+def run_both(session: QuerySession, texts: CheckTexts, *, limit_s: float, twice: bool, rows_count: bool) -> Compared:
+    """Compare both sides in `session`.
+
+    Args:
+        twice: Run the original a second time, to see whether its own result is stable.
+        rows_count: A result with too few rows (see `CheckTexts.needed_rows`) is EMPTY, not EQUAL.
+    """
+    try:
+        before = _run(session, texts.original, limit_s, Outcome.ORIGINAL_FAILED)
+        if rows_count and not _returned_enough(session, texts, before, limit_s):
+            return Compared(Outcome.EMPTY, f"the original returned {len(before.rows)} rows", len(before.rows))
+        after = _run(session, texts.rewritten, limit_s, Outcome.REWRITE_FAILED)
+        compared = compare(before, after, moments=texts.moments)
+        if (before.truncated or after.truncated) and compared.undecided:
+            compared = _compare_in_engine(session, texts, limit_s)
+        rows, seconds = len(before.rows), before.seconds + after.seconds
+        if (twice or not compared.equal) and not before.truncated:
+            again = _run(session, texts.original, limit_s, Outcome.ORIGINAL_FAILED)
+            if not compare(before, again, moments=texts.moments).equal:
+                return Compared(Outcome.UNSTABLE, "two runs of the original returned different rows", rows, seconds)
+    except _Ended as ended:
+        return Compared(ended.outcome, str(ended))
+    return Compared(_outcome(compared), compared.detail, rows, seconds)
+
+
+def _outcome(compared: Comparison) -> Outcome:
+    if compared.equal:
+        return Outcome.EQUAL
+    return Outcome.UNDECIDED if compared.undecided else Outcome.DIFFERENT
+
+
+def _run(session: QuerySession, sql: str, limit_s: float, on_failure: Outcome) -> ResultSet:
+    side = "the original" if on_failure is Outcome.ORIGINAL_FAILED else "the rewrite"
+    try:
+        return session.query(sql, limit_s=limit_s, max_rows=MAX_ROWS)
+    except NotCheckable as problem:
+        raise _Ended(Outcome.NOT_CHECKABLE, f"{side}: {problem}") from problem
+    except RunFailed as problem:
+        raise _Ended(on_failure, f"{side} fails: {problem}") from problem
+    except RunTimeout as problem:
+        raise _Ended(Outcome.TIMEOUT, f"{side}: {problem}") from problem
+
+
+def _returned_enough(session: QuerySession, texts: CheckTexts, before: ResultSet, limit_s: float) -> bool:
+    if len(before.rows) >= max(2, texts.needed_rows):
+        return True
+    if len(before.rows) < texts.needed_rows:
+        return False
+    if texts.probe is None:
+        return True
+    counted = _run(session, texts.probe, limit_s, Outcome.ORIGINAL_FAILED)
+    return bool(counted.rows) and int(counted.rows[0][0]) >= 2
+
+
+def _compare_in_engine(session: QuerySession, texts: CheckTexts, limit_s: float) -> Comparison:
+    if not texts.exact:
+        text = f"more than {MAX_ROWS} rows with floating point in them are too many to compare"
+        return Comparison(False, text, undecided=True)
+    for sql in multiset_difference(texts):
+        surplus = _run(session, sql, limit_s, Outcome.REWRITE_FAILED)
+        if surplus.rows[0][0] != 0:
+            return Comparison(False, f"{surplus.rows[0][0]} rows stand on one side only")
+    return Comparison(True, f"more than {MAX_ROWS} rows, equal by EXCEPT ALL both ways")

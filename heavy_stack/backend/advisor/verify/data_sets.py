@@ -1,0 +1,262 @@
+"""Small data sets made to break wrong rewrites: deterministic from the task's id and texts, pure Python.
+
+Every data set holds, for each table the queries read:
+    - background rows around a few templates, that share keys across tables but leave some without partner;
+    - per query, witness rows of two or three groups, with near misses beside them;
+    - NULLs everywhere, exact duplicates, ties, empty strings, the queries' constants and their neighbours.
+The flavours differ in how dense the groups are, how many NULLs there are and whether the ends of the types occur.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.verify.column_types import read_type
+from heavy_stack.backend.advisor.verify.sketch import Sketch
+from heavy_stack.backend.advisor.verify.solver import Solver
+from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
+from heavy_stack.backend.advisor.verify.value_pools import KEY_BASE, Flavour, Pools, key_value
+from heavy_stack.backend.advisor.verify.witnesses import (
+    MAX_COPIES,
+    Row,
+    Witness,
+    as_tuple,
+    copies_of,
+    near_misses,
+    solve_values,
+    spread_copies,
+)
+
+FLAVOURS: tuple[Flavour, ...] = (
+    Flavour("dense", 0.06, 4, 160, 0.15, 0.10, False, 0.10),
+    Flavour("nulls", 0.30, 9, 200, 0.25, 0.20, True, 0.05),
+    Flavour("sparse", 0.03, 26, 260, 0.05, 0.15, False, 0.15),
+)
+"""The three data sets that every task gets; more rounds repeat them with other seeds."""
+WITNESSES = 3
+ROWS_FOR_WITNESSES = 9_000
+"""Shared by all queries of a data set; each gets at least a dozen rows beside its copies."""
+ROWS_FOR_COPIES = 40_000
+"""Bound on the copies that HAVING thresholds ask for, over all queries of a data set."""
+
+
+@dataclass(frozen=True)
+class KeyRules:
+    """What side conditions promise about the data, so that data sets keep the promise.
+
+    Attributes:
+        unique: Columns per table that together are unique.
+        not_null: Columns per table that hold no NULL.
+    """
+
+    unique: Mapping[TableName, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    not_null: Mapping[TableName, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set: rows by table, in the table's column order."""
+
+    name: str
+    rows: dict[TableName, list[tuple[Any, ...]]]
+
+    @property
+    def size(self) -> int:
+        """Rows of all tables."""
+        return sum(len(rows) for rows in self.rows.values())
+
+
+class DataSetMaker:
+    """Makes data sets for the queries of one task.
+
+    Args:
+        catalog: The tables of the DDL.
+        queries: What the data sets are for.
+        seed: Data sets are the same for the same seed and queries.
+    """
+
+    def __init__(self, catalog: Catalog, queries: Sequence[Studied], seed: str) -> None:
+        self._catalog = catalog
+        self._queries = queries
+        self._seed = seed
+        self._survey = survey(queries, catalog)
+        self._tables = self._read_tables()
+
+    @property
+    def survey(self) -> Survey:
+        """What the queries say about each column."""
+        return self._survey
+
+    def make(self, flavour: Flavour, round_number: int = 0, rules: KeyRules | None = None) -> DataSet:
+        """One data set; another `round_number` gives other rows of the same flavour."""
+        name = f"{flavour.name} {round_number + 1}" if round_number else flavour.name
+        return _Making(self._catalog, self._survey, self._tables, flavour, f"{self._seed}|{name}").make(
+            name, self._queries, rules or KeyRules()
+        )
+
+    def _read_tables(self) -> list[Table]:
+        names = {name for name, _ in self._survey.used} | {
+            table.name
+            for query in self._queries
+            for node in query.tree.find_all(exp.Table)
+            if (table := self._catalog.resolve_node(node)) is not None
+        }
+        return sorted((table for table in self._catalog.tables if table.name in names), key=lambda table: table.name)
+
+
+class _Making:
+    """One data set in the making."""
+
+    def __init__(self, catalog: Catalog, found: Survey, tables: Sequence[Table], flavour: Flavour, seed: str) -> None:
+        self.draw = random.Random(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
+        self.catalog = catalog
+        self.found = found
+        self.tables = tables
+        self.flavour = flavour
+        self.pools = Pools(found, flavour, self.draw)
+        self.rows: dict[TableName, list[Row]] = {table.name: [] for table in tables}
+        self.copies_left = ROWS_FOR_COPIES
+
+    def make(self, name: str, queries: Sequence[Studied], rules: KeyRules) -> DataSet:
+        for place, table in enumerate(self.tables):
+            self._add_background(table, place)
+        budget = max(12, min(70, ROWS_FOR_WITNESSES // max(1, len(queries))))
+        for number, query in enumerate(queries):
+            self._add_witnesses(query, number, budget)
+        by_name = {table.name: table for table in self.tables}
+        return DataSet(
+            name, {name: self._finished(by_name[name], rows, rules) for name, rows in sorted(self.rows.items())}
+        )
+
+    # Background rows
+
+    def _add_background(self, table: Table, place: int) -> None:
+        used = [column for column in table.columns if (table.name, column.name.lower()) in self.found.used]
+        keys = [column for column in used if self._key(table, column) is not None]
+        own_key = len({self._key(table, column) for column in keys}) == 1
+        templates = [self._fresh_row(table) for _ in range(max(3, min(self.flavour.pool, 12)))]
+        others = [column for column in used if column not in keys]
+        for number in range(self.flavour.rows):
+            row = dict(self.draw.choice(templates))
+            for column in self.draw.sample(others, min(len(others), self.draw.randint(0, 1 + len(others) // 3))):
+                row[column.name.lower()] = self.pools.random_value(table, column)
+            for column in keys:
+                row[column.name.lower()] = self._key_for(table, column, number if own_key else None, place)
+            self.rows[table.name].append(row)
+            if self.draw.random() < self.flavour.duplicates and not own_key:
+                self.rows[table.name].append(dict(row))
+
+    def _key(self, table: Table, column: Column) -> object:
+        return self.found.key_of((table.name, column.name.lower()))
+
+    def _fresh_row(self, table: Table) -> Row:
+        row: Row = {}
+        for column in table.columns:
+            known = (table.name, column.name.lower()) in self.found.used or not column.nullable
+            row[column.name.lower()] = self.pools.random_value(table, column) if known else None
+        return row
+
+    def _key_for(self, table: Table, column: Column, number: int | None, place: int) -> Any:
+        """A key that other tables have too, mostly; `number` where the table's keys are to be nearly unique."""
+        kind = read_type(column.type)
+        constants = self.found.constraints.get((table.name, column.name.lower()))
+        if constants and self.draw.random() < 0.3:
+            return self.pools.random_value(table, column)
+        if column.nullable and self.draw.random() < self.flavour.null_rate / 2:
+            return None
+        if self.draw.random() < self.flavour.orphans:
+            return key_value(kind, KEY_BASE * (place + 2) + self.draw.randrange(self.flavour.rows))
+        if number is None or self.draw.random() < self.flavour.repeated_keys:
+            number = min(self.draw.randrange(self.flavour.rows), self.draw.randrange(self.flavour.rows))
+        return key_value(kind, KEY_BASE + number)
+
+    # Witness rows
+
+    def _add_witnesses(self, query: Studied, number: int, budget: int) -> None:
+        left = budget
+        for repeat in range(WITNESSES):
+            sketch = Solver(self.catalog, self.draw).walk(query.scope)
+            if not sketch.rows:
+                return
+            witness = solve_values(sketch, self.pools, self.draw, number * WITNESSES + repeat)
+            left -= self._add_witness(sketch, witness, repeat, max(4, left // (WITNESSES - repeat)))
+
+    def _add_witness(self, sketch: Sketch, witness: Witness, repeat: int, budget: int) -> int:
+        """Add a witness and rows near it; returns how many rows count against the query's budget."""
+        free = self._free_columns(witness)
+        added = 0
+        busiest = max(range(len(witness.rows)), key=lambda place: (len(witness.watched[place]), -place))
+        for place, sketched in enumerate(sketch.rows):
+            count = 1
+            if place == busiest or sketched.copies:
+                count = self.draw.choice((2, 3, 3, 4))
+            if sketched.copies:
+                count = self._planted(max(sketched.copies + (0, 1, 0)[repeat % 3], count))
+            if sketched.most is not None:
+                count = max(1, min(count, sketched.most))
+            rows = copies_of(witness, place, count, self.pools, free[place], self.draw)
+            if sketched.spread:
+                spread_copies(rows, sketched.table, sketched.spread)
+            self.rows[sketched.table.name] += rows
+            added += min(count, 4)
+        return added + self._add_near_misses(witness, free, max(0, budget - added))
+
+    def _planted(self, count: int) -> int:
+        """How many copies to plant for a threshold; two when they are too many, and the query then returns nothing."""
+        if count > MAX_COPIES or count > self.copies_left:
+            return 2
+        self.copies_left -= count
+        return count
+
+    def _add_near_misses(self, witness: Witness, free: Sequence[frozenset[str]], budget: int) -> int:
+        found: list[tuple[TableName, Row]] = []
+        for place, table in enumerate(witness.tables):
+            misses = near_misses(witness, place, self.pools, sorted(self._decided(table) & free[place]), self.draw)
+            found += [(table.name, row) for _, row in misses]
+        self.draw.shuffle(found)
+        for name, row in found[:budget]:
+            self.rows[name].append(row)
+        return min(len(found), budget)
+
+    def _decided(self, table: Table) -> frozenset[str]:
+        """Columns of a table that any condition of any query looks at, also inside CASE."""
+        return frozenset(column for name, column in self.found.constraints if name == table.name)
+
+    def _free_columns(self, witness: Witness) -> list[frozenset[str]]:
+        """Columns that may vary inside a group: read by some query, fixed by nothing here."""
+        return [
+            frozenset(column for name, column in self.found.used if name == table.name) - witness.fixed[place]
+            for place, table in enumerate(witness.tables)
+        ]
+
+    # The end
+
+    def _finished(self, table: Table, rows: list[Row], rules: KeyRules) -> list[tuple[Any, ...]]:
+        kept = _keeping_rules(table, rows, rules)
+        self.draw.shuffle(kept)
+        return [as_tuple(table, row) for row in kept]
+
+
+def _keeping_rules(table: Table, rows: list[Row], rules: KeyRules) -> list[Row]:
+    """The rows without those that break a promise."""
+    required = {column.name.lower() for column in table.columns if not column.nullable}
+    required |= rules.not_null.get(table.name, frozenset())
+    kept = [row for row in rows if all(row[name] is not None for name in required)]
+    for columns in rules.unique.get(table.name, ()):
+        seen: set[tuple[Any, ...]] = set()
+        unique = []
+        for row in kept:
+            key = tuple(row[name] for name in columns)
+            if key not in seen:
+                seen.add(key)
+                unique.append(row)
+        kept = unique
+    return kept

@@ -1,0 +1,169 @@
+"""Checks and measures on the client's own data: conditions, the built design, times before and after."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from heavy_stack.backend.advisor.artefacts import DesignTable, TableMeasure, TableName
+from heavy_stack.backend.advisor.ports import (
+    BuiltTable,
+    NotCheckable,
+    QueryRunner,
+    QuerySession,
+    RunFailed,
+    RunTimeout,
+)
+from heavy_stack.backend.advisor.verify.cases import Case
+from heavy_stack.backend.advisor.verify.comparison import Outcome, run_both
+from heavy_stack.shared_models.reports import Evidence
+from heavy_stack.shared_models.verdicts import Reason, Verdict
+
+CONDITION_LIMIT_S = 60.0
+QUERY_LIMIT_S = 120.0
+TIMED_RUNS = 3
+CLOSE_CALL_RUNS = 4
+WORTH_IT = 0.7
+"""A rewrite is kept when T ≤ 0.7 A: what the field counts as a hit. A smaller gain is not worth a table that goes stale
+with the next write, and near 1.0 it is within the noise of the measurement."""
+_NEAR = (0.5, 0.9)
+"""Ratios in this range are measured again before they decide."""
+PLAIN_BELOW_S = 5.0
+"""The plain times stand beside only where they are cheap to take."""
+
+
+def check_conditions(session: QuerySession | None, cases: Sequence[Case], implied: Callable[[str], bool]) -> None:
+    """Discharge each side condition by the DDL or by a query on the data; refuse cases where that fails.
+
+    Args:
+        session: On the client's tables; None when no engine may be asked.
+        implied: Whether the DDL alone guarantees a condition.
+    """
+    known: dict[str, tuple[str, str]] = {}
+    for case in cases:
+        if not case.open:
+            continue
+        for name, sql in case.rewritten.conditions:
+            if sql not in known:
+                known[sql] = _condition_outcome(session, sql, implied)
+            outcome, detail = known[sql]
+            case.note(Evidence(kind="condition", name=name, outcome=outcome, detail=detail))
+            if outcome != "holds":
+                case.refuse(Reason.NOT_CHECKABLE, f"side condition {name} is not discharged: {detail}")
+                break
+        else:
+            case.discharged = True
+
+
+def _condition_outcome(session: QuerySession | None, sql: str, implied: Callable[[str], bool]) -> tuple[str, str]:
+    if implied(sql):
+        return "holds", "implied by the DDL"
+    if session is None:
+        return "skipped", "the DDL does not imply it and no engine was asked"
+    try:
+        found = session.query(sql, limit_s=CONDITION_LIMIT_S, max_rows=1)
+    except (NotCheckable, RunFailed, RunTimeout) as problem:
+        return "failed", str(problem)
+    return ("failed", "the data breaks it") if found.rows else ("holds", "no row of the data breaks it")
+
+
+def build_design(
+    runner: QueryRunner, design: Sequence[DesignTable], cases: Sequence[Case], limit_s: float
+) -> list[TableMeasure]:
+    """Build the tables that open cases read; cases whose table cannot be built are refused."""
+    needed = {name for case in cases if case.open for name in case.rewritten.tables}
+    wanted = [table for table in design if table.name in needed]
+    if not wanted:
+        return []
+    results = runner.build([(table.name, table.create, table.insert) for table in wanted], limit_s=limit_s)
+    failed: dict[TableName, str] = {}
+    measures = []
+    for table, result in zip(wanted, results, strict=True):
+        if isinstance(result, BuiltTable):
+            measures.append(TableMeasure(table.name, result.rows, result.bytes, result.seconds))
+        else:
+            failed[table.name] = result
+    for case in cases:
+        broken = next((failed[name] for name in case.rewritten.tables if name in failed), None)
+        if case.open and broken is not None:
+            case.refuse(Reason.NOT_CHECKABLE, f"a table of the design could not be built on the data: {broken}")
+    return measures
+
+
+def compare_on_data(session: QuerySession, case: Case, limit_s: float) -> None:
+    """Compare on the client's data and decide the case, or leave it open with the reason in its evidence."""
+    if case.check is None:
+        return
+    compared = run_both(session, case.check, limit_s=min(limit_s, QUERY_LIMIT_S), twice=False, rows_count=False)
+    outcome = compared.outcome
+    words = {Outcome.EQUAL: "equal", Outcome.DIFFERENT: "different", Outcome.REWRITE_FAILED: "failed"}
+    case.note(
+        Evidence(
+            kind="real_data",
+            name="client data",
+            outcome=words.get(outcome, "skipped"),
+            rows=compared.rows,
+            seconds=round(compared.seconds, 6),
+            detail=None if outcome is Outcome.EQUAL else compared.detail,
+        )
+    )
+    if outcome is Outcome.EQUAL:
+        case.accept(Verdict.EQUAL_ON_DATA)
+    elif outcome in (Outcome.DIFFERENT, Outcome.UNSTABLE) and (outcome is Outcome.UNSTABLE or case.ties is not None):
+        case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {case.ties or 'chance'}: {compared.detail}")
+    elif outcome in (Outcome.DIFFERENT, Outcome.REWRITE_FAILED):
+        case.refuse(Reason.DIFFERENT, f"on the data: {compared.detail}")
+    elif outcome is Outcome.ORIGINAL_FAILED:
+        case.refuse(Reason.NOT_CHECKABLE, f"it fails as it was sent: {compared.detail}")
+    elif outcome is Outcome.NOT_CHECKABLE:
+        case.refuse(Reason.NOT_CHECKABLE, compared.detail)
+
+
+def measure(session: QuerySession, case: Case, limit_s: float) -> None:
+    """Time both texts as they are sent, interleaved; keep the original where the rewrite is not clearly faster."""
+    before: list[float] = []
+    after: list[float] = []
+    try:
+        _take_turns(session, case, before, after, TIMED_RUNS, limit_s)
+        ratio = statistics.median(after) / max(statistics.median(before), 1e-9)
+        if _NEAR[0] < ratio < _NEAR[1]:
+            _take_turns(session, case, before, after, CLOSE_CALL_RUNS, limit_s)
+    except (NotCheckable, RunFailed) as problem:
+        case.refuse(Reason.NOT_CHECKABLE, f"it could not be timed: {problem}")
+        return
+    except RunTimeout as problem:
+        if not before or not after:
+            case.note(Evidence(kind="real_data", name="times", outcome="skipped", detail=str(problem)))
+            return
+    case.before_s, case.after_s = statistics.median(before), statistics.median(after)
+    _time_plain(session, case, limit_s)
+    if case.after_s > WORTH_IT * case.before_s:
+        case.refuse(
+            Reason.NO_GAIN,
+            f"{_ms(case.before_s)} before, {_ms(case.after_s)} after: below {1 / WORTH_IT:.1f}× it stays as it was",
+        )
+
+
+def _take_turns(
+    session: QuerySession, case: Case, before: list[float], after: list[float], runs: int, limit_s: float
+) -> None:
+    limit_s = min(limit_s, QUERY_LIMIT_S)
+    for _ in range(runs):
+        before.append(session.time(case.original, limit_s=limit_s, repeat=1))
+        after.append(session.time(case.rewritten.sql, limit_s=limit_s, repeat=1))
+
+
+def _time_plain(session: QuerySession, case: Case, limit_s: float) -> None:
+    """The same without Trino's exact numerics, since emulating them makes `before` slow here."""
+    if case.before_s is None or case.before_s > PLAIN_BELOW_S:
+        return
+    try:
+        case.before_plain_s = session.time(case.original, limit_s=limit_s, repeat=TIMED_RUNS, plain=True)
+        case.after_plain_s = session.time(case.rewritten.sql, limit_s=limit_s, repeat=TIMED_RUNS, plain=True)
+    except (NotCheckable, RunFailed, RunTimeout) as problem:
+        case.before_plain_s = case.after_plain_s = None
+        case.note(Evidence(kind="real_data", name="plain times", outcome="skipped", detail=str(problem)))
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms"

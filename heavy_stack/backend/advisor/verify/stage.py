@@ -1,0 +1,243 @@
+"""The stage: from rewrites to verdicts. Nothing is called equal that was not shown to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from heavy_stack.backend.advisor.artefacts import (
+    Column,
+    DesignTable,
+    ParsedText,
+    ParsedWorkload,
+    Plan,
+    Rewrite,
+    RewrittenText,
+    Table,
+    TableMeasure,
+    Verdicts,
+    Workload,
+    WorkloadProfile,
+)
+from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QuerySession, RunFailed, RunTimeout
+from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
+from heavy_stack.backend.advisor.sql.comparator import TOLERANCE_TEXT
+from heavy_stack.backend.advisor.sql.determinism import nondeterminism, ties
+from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge
+from heavy_stack.backend.advisor.sql.printing import Unprintable
+from heavy_stack.backend.advisor.verify.cases import Case
+from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
+from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promised_keys
+from heavy_stack.backend.advisor.verify.data_sets import FLAVOURS, DataSet, DataSetMaker, KeyRules
+from heavy_stack.backend.advisor.verify.real_data import build_design, check_conditions, compare_on_data, measure
+from heavy_stack.backend.advisor.verify.surveys import Studied, study
+from heavy_stack.backend.advisor.verify.trials import Trials, unproven
+from heavy_stack.shared_models.verdicts import Reason, Verdict
+
+KEPT_FOR_REPORT = 0.15
+"""Share of the task's budget that stays for the report."""
+TRIALS_SHARE = 0.6
+"""Share of the stage's time that test data may take when real data is compared afterwards."""
+EXTRA_ROUNDS = 2
+"""Further data sets for texts that returned too little on the first three."""
+_ASKING = ("conditions", "engine")
+"""Levels at which the client's engine may be asked to run a side condition."""
+
+
+def verify(
+    workload: Workload,
+    parsed: ParsedWorkload,
+    profile: WorkloadProfile,
+    plan: Plan,
+    rewrite: Rewrite,
+    ports: Ports,
+) -> Verdicts:
+    """A verdict for every rewritten text.
+
+    Conditions first, then at least three data sets of ours, then, where an engine is reachable and `verify` is
+    `engine`, the client's data: built, compared, measured. Texts with more runs come first; what the time does not
+    reach is OUT_OF_TIME. `plan` is not needed: `rewrite` says which table serves which text.
+    """
+    return _Stage(workload, parsed, profile, rewrite, ports).run()
+
+
+class _Stage:
+    def __init__(
+        self, workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, rewrite: Rewrite, ports: Ports
+    ) -> None:
+        self.workload = workload
+        self.parsed = parsed
+        self.profile = profile
+        self.rewrite = rewrite
+        self.ports = ports
+        self.catalog = Catalog(parsed.tables)
+        self.designed = self.catalog.with_tables(_as_table(table) for table in rewrite.tables)
+        self.started_left = ports.deadline.left_s()
+        self.measures: list[TableMeasure] = []
+        self.warnings: list[str] = []
+
+    def run(self) -> Verdicts:
+        texts = {text.text: text for text in self.parsed.texts}
+        runs = self.profile.runs
+        ordered = sorted(self.rewrite.texts, key=lambda text: (-runs.get(text.text, 0), text.text))
+        self.ports.progress.report(0.0, "Reading the rewritten queries")
+        cases = [self._case(text, texts[text.text]) for text in ordered]
+        self._discharge(cases)
+        self._try_on_test_data(cases)
+        for case in cases:
+            if case.open and (case.counted or case.missed) and not case.interrupted:
+                case.weigh_tests()
+        self._try_on_real_data(cases)
+        self.ports.progress.report(1.0, "Verified")
+        return Verdicts(
+            texts=tuple(sorted((case.final() for case in cases), key=lambda verdict: verdict.text)),
+            tables=tuple(self.measures),
+            storage_before_bytes=self._storage_before(),
+            tolerance=TOLERANCE_TEXT,
+            warnings=tuple(self.warnings),
+        )
+
+    # Reading
+
+    def _case(self, rewritten: RewrittenText, text: ParsedText) -> Case:
+        case = Case(text.text, self.profile.runs.get(text.text, 0), text.sql or text.answer, rewritten)
+        try:
+            original = qualified(case.original, self.catalog)
+            chance = nondeterminism(original)
+            if chance is not None:
+                case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {chance}")
+                return case
+            case.ties = ties(original)
+            found = check_texts(original, qualified(rewritten.sql, self.designed))
+        except (SqlProblem, TooLarge, Unprintable) as problem:
+            case.refuse(Reason.NOT_CHECKABLE, f"the rewrite cannot be read: {problem}")
+            return case
+        if isinstance(found, StaticDifference):
+            case.refuse(Reason.DIFFERENT, found.detail)
+        else:
+            case.check = found
+        return case
+
+    # Conditions
+
+    def _discharge(self, cases: Sequence[Case]) -> None:
+        """Side conditions: by the DDL, else on the data where that is allowed and there is an engine."""
+        asked = any(case.open and case.rewritten.conditions for case in cases)
+        session: QuerySession | None = None
+        if asked and self.workload.verify in _ASKING:
+            session = self._open("the client's tables", self.ports.runner.open_lake)
+        try:
+            check_conditions(session, cases, lambda sql: implied_by_ddl(sql, self.catalog))
+        finally:
+            if session is not None:
+                session.close()
+
+    def _open(self, what: str, opener: Callable[[], QuerySession | None]) -> QuerySession | None:
+        try:
+            return opener()
+        except (NotCheckable, RunFailed, RunTimeout) as problem:
+            self.warnings.append(f"{what} could not be opened: {problem}")
+            return None
+
+    # Test data
+
+    def _try_on_test_data(self, cases: Sequence[Case]) -> None:
+        waiting = [case for case in cases if case.open]
+        if not waiting:
+            return
+        rules = promised_keys((case.rewritten for case in waiting), self.catalog)
+        trials = Trials(self.ports.runner, self.parsed.tables, self.rewrite.tables, self._trial_time_left)
+        for round_number in range(1 + EXTRA_ROUNDS):
+            waiting = unproven(waiting)
+            if not waiting or self._trial_time_left() <= 0:
+                return
+            self._note_progress(0.02, "Making test data")
+            data_sets = self._data_sets(waiting, round_number, rules)
+            base, count = 0.05 + 0.2 * round_number, len(waiting)
+            trials.run(data_sets, waiting, lambda done: self._note_progress(base + 0.4 * done / count, _TRYING))  # noqa: B023
+
+    def _data_sets(self, cases: Sequence[Case], round_number: int, rules: KeyRules) -> list[DataSet]:
+        """Three data sets; in the first round they break every promise that only some rewrites rely on."""
+        queries = [found for case in cases if (found := self._studied(case)) is not None]
+        maker = DataSetMaker(self.catalog, queries, f"{self.workload.task_id}|{round_number}")
+        promised = rules if round_number or all(case.rewritten.conditions for case in cases) else None
+        flavours = [replace(f, extremes=False) for f in FLAVOURS] if round_number else list(FLAVOURS)
+        return [maker.make(flavour, round_number, promised) for flavour in flavours]
+
+    def _studied(self, case: Case) -> Studied | None:
+        try:
+            return study(case.text, qualified(case.original, self.catalog))
+        except (SqlProblem, TooLarge):
+            return None
+
+    # Real data
+
+    def _try_on_real_data(self, cases: Sequence[Case]) -> None:
+        """Build, compare, measure; a stronger verdict replaces the one that the tests gave."""
+        waiting = [case for case in cases if self._deserves_real_data(case)]
+        if self.workload.verify != "engine" or not self.profile.reachable or not waiting:
+            return
+        decided = [(case, case.verdict) for case in waiting]
+        for case in waiting:
+            case.verdict = None
+        self._note_progress(0.5, "Building the design on your data")
+        self.measures = build_design(self.ports.runner, self.rewrite.tables, waiting, max(1.0, self._time_left() * 0.6))
+        session = self._open("the design", self.ports.runner.open_design)
+        if session is not None:
+            try:
+                self._compare_and_measure(session, waiting)
+            finally:
+                session.close()
+        for case, former in decided:
+            if case.open:
+                case.verdict = former
+
+    def _compare_and_measure(self, session: QuerySession, cases: Sequence[Case]) -> None:
+        for number, case in enumerate(cases):
+            self._note_progress(0.6 + 0.38 * number / len(cases), "Comparing and measuring on your data")
+            if case.open and self._time_left() > 0:
+                compare_on_data(session, case, self._time_left())
+            former = case.verdict
+            if former is not None and former.verdict is Verdict.EQUAL_ON_DATA and self._time_left() > 0:
+                measure(session, case, self._time_left())
+
+    @staticmethod
+    def _deserves_real_data(case: Case) -> bool:
+        """Not refused for good: a case that test data could not prove may still be proven on the data."""
+        verdict = case.verdict
+        if case.check is None or verdict is None:
+            return case.check is not None
+        return verdict.verdict is not Verdict.UNCHANGED or (
+            verdict.reason is Reason.NOT_CHECKABLE and case.discharged and bool(case.missed)
+        )
+
+    # Time and progress
+
+    def _time_left(self) -> float:
+        return self.ports.deadline.left_s() - KEPT_FOR_REPORT * self.workload.budget_s
+
+    def _trial_time_left(self) -> float:
+        """Trials leave time for real data, where that is to come."""
+        if self.workload.verify != "engine" or not self.profile.reachable:
+            return self._time_left()
+        usable = self.started_left - KEPT_FOR_REPORT * self.workload.budget_s
+        return self._time_left() - (1 - TRIALS_SHARE) * usable
+
+    def _note_progress(self, done: float, activity: str) -> None:
+        self.ports.progress.report(min(done, 0.99), activity)
+
+    def _storage_before(self) -> int | None:
+        """Bytes of all tables of the DDL; None when any is unknown."""
+        sizes = [
+            self.profile.facts[str(t.name)].bytes if str(t.name) in self.profile.facts else None
+            for t in self.parsed.tables
+        ]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if known and len(known) == len(sizes) else None
+
+
+_TRYING = "Trying the rewrites on test data"
+
+
+def _as_table(table: DesignTable) -> Table:
+    return Table(table.name, tuple(Column(column.name, column.type) for column in table.columns))

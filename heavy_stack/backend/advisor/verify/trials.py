@@ -1,0 +1,178 @@
+"""Trials on test data: opens a session per data set and takes every case through it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from heavy_stack.backend.advisor.artefacts import DesignTable, Table, TableName
+from heavy_stack.backend.advisor.ports import NotCheckable, QueryRunner, QuerySession, RunFailed, RunTimeout
+from heavy_stack.backend.advisor.verify.cases import NEEDED_DATA_SETS, Case
+from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, run_both
+from heavy_stack.backend.advisor.verify.data_sets import DataSet
+from heavy_stack.shared_models.reports import Evidence
+from heavy_stack.shared_models.verdicts import Reason
+
+QUERY_LIMIT_S = 10.0
+CONDITION_LIMIT_S = 5.0
+_WORDS = {Outcome.EQUAL: "equal", Outcome.DIFFERENT: "different", Outcome.REWRITE_FAILED: "failed"}
+
+
+@dataclass
+class Bench:
+    """One open data set.
+
+    Attributes:
+        broken: Conditions that do not hold on this data set, by their SQL.
+    """
+
+    name: str
+    session: QuerySession
+    broken: dict[str, bool] = field(default_factory=dict)
+
+    def holds(self, condition: str) -> bool:
+        """Whether a side condition holds on this data set; asked once."""
+        if condition not in self.broken:
+            try:
+                found = self.session.query(condition, limit_s=CONDITION_LIMIT_S, max_rows=1)
+                self.broken[condition] = bool(found.rows)
+            except (NotCheckable, RunFailed, RunTimeout):
+                self.broken[condition] = True
+        return not self.broken[condition]
+
+
+class Trials:
+    """Runs cases on data sets.
+
+    Args:
+        runner: Opens sessions.
+        tables: The DDL's tables.
+        design: The design's tables, in order; one that cannot be built on test data is left out with its cases.
+        time_left: Seconds left for trials.
+    """
+
+    def __init__(
+        self,
+        runner: QueryRunner,
+        tables: Sequence[Table],
+        design: Sequence[DesignTable],
+        time_left: Callable[[], float],
+    ) -> None:
+        self._runner = runner
+        self._tables = tables
+        self._design = list(design)
+        self._time_left = time_left
+        self._failures: Counter[TableName] = Counter()
+
+    def run(self, data_sets: Sequence[DataSet], cases: Sequence[Case], progress: Callable[[int], None]) -> None:
+        """Take every open case through all data sets, in order; cases beyond the time stay open.
+
+        Args:
+            progress: Called with the number of cases done.
+        """
+        benches = []
+        try:
+            for data_set in data_sets:
+                bench = self._open(data_set, cases)
+                if bench is not None:
+                    benches.append(bench)
+            for number, case in enumerate(cases):
+                if self._time_left() <= 0:
+                    return
+                self._try_case(case, benches)
+                progress(number + 1)
+        finally:
+            for bench in benches:
+                bench.session.close()
+
+    def _open(self, data_set: DataSet, cases: Sequence[Case]) -> Bench | None:
+        while True:
+            try:
+                session = self._runner.open_test_data(
+                    self._tables, data_set.rows, [(table.create, table.insert) for table in self._design]
+                )
+                return Bench(data_set.name, session)
+            except RunTimeout as problem:
+                self._miss_all(cases, f"data set {data_set.name}: {problem}")
+                return None
+            except (NotCheckable, RunFailed) as problem:
+                if not self._leave_out(str(problem), cases, for_good=isinstance(problem, NotCheckable)):
+                    self._miss_all(cases, str(problem))
+                    return None
+
+    def _leave_out(self, message: str, cases: Sequence[Case], *, for_good: bool) -> bool:
+        """Drop the design table that the message names, with the cases that read it; False when nothing was dropped.
+
+        A table that failed once may have met an overflow that only these rows have: then one data set is lost. One
+        that fails again is given up.
+        """
+        culprit = next((table for table in self._design if message.startswith(f"{table.name}:")), None)
+        if culprit is None:
+            return False
+        self._failures[culprit.name] += 1
+        if not for_good and self._failures[culprit.name] < 2:
+            return False
+        self._design.remove(culprit)
+        for case in cases:
+            if case.open and culprit.name in case.rewritten.tables:
+                case.refuse(Reason.NOT_CHECKABLE, f"a table of the design cannot be built here: {message}")
+        return True
+
+    @staticmethod
+    def _miss_all(cases: Sequence[Case], why: str) -> None:
+        for case in cases:
+            case.missed[why] = None
+
+    def _try_case(self, case: Case, benches: Sequence[Bench]) -> None:
+        for place, bench in enumerate(benches):
+            if not case.open or case.check is None:
+                return
+            if self._time_left() <= 0:
+                case.interrupted = True
+                return
+            broken = next((name for name, sql in case.rewritten.conditions if not bench.holds(sql)), None)
+            if broken is not None:
+                case.missed[f"side condition {broken} does not hold on test data"] = None
+                continue
+            compared = run_both(
+                bench.session,
+                case.check,
+                limit_s=max(0.1, min(QUERY_LIMIT_S, self._time_left())),
+                twice=place == 0,
+                rows_count=True,
+            )
+            self._judge(case, bench, compared)
+
+    def _judge(self, case: Case, bench: Bench, compared: Compared) -> None:
+        outcome = _WORDS.get(compared.outcome, "skipped")
+        case.note(
+            Evidence(
+                kind="data_set",
+                name=bench.name,
+                outcome=outcome,
+                rows=compared.rows,
+                seconds=round(compared.seconds, 6),
+                detail=compared.detail if compared.outcome is not Outcome.EQUAL else None,
+            )
+        )
+        if compared.outcome is Outcome.EQUAL:
+            case.counted += 1
+        elif compared.outcome is Outcome.DIFFERENT:
+            if case.ties is not None:
+                case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {case.ties}")
+            else:
+                case.refuse(Reason.DIFFERENT, f"on data set {bench.name}: {compared.detail}")
+        elif compared.outcome is Outcome.REWRITE_FAILED:
+            case.refuse(Reason.DIFFERENT, f"on data set {bench.name} {compared.detail}")
+        elif compared.outcome is Outcome.UNSTABLE:
+            case.refuse(Reason.NONDETERMINISTIC, compared.detail)
+        elif compared.outcome is Outcome.NOT_CHECKABLE:
+            case.refuse(Reason.NOT_CHECKABLE, compared.detail)
+        else:
+            case.missed[compared.detail] = None
+
+
+def unproven(cases: Sequence[Case]) -> list[Case]:
+    """Open cases that need more data sets."""
+    return [case for case in cases if case.open and case.counted < NEEDED_DATA_SETS]
