@@ -1,0 +1,43 @@
+"""Engine processes and small lakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from heavy_stack.backend.engines.duckdb_client import EngineProcess
+from heavy_stack.backend.engines.options import EngineOptions
+
+
+@pytest.fixture
+def lake_root(tmp_path: Path) -> Path:
+    """A lake with `shop/sale` (5 rows in two files) and a table beside it that no task names."""
+    root = tmp_path / "lake"
+    for folder in ("shop/sale", "shop/secret"):
+        (root / folder).mkdir(parents=True)
+    with duckdb.connect() as db:
+        rows = "(1, 'a', 1.50, DATE '2024-01-01'), (2, 'a', NULL, DATE '2024-01-02'), (3, NULL, 2.25, NULL)"
+        columns = "t(Id, city, amount, day)"
+        select = "SELECT Id::BIGINT AS \"Id\", city, amount::DECIMAL(12,2) AS amount, day FROM"
+        db.execute(f"COPY ({select} (VALUES {rows}) {columns}) TO '{root}/shop/sale/a.parquet'")
+        more = "(4, 'b', -1.00, DATE '2024-02-01'), (5, 'b', 0.00, DATE '2024-02-01')"
+        db.execute(f"COPY ({select} (VALUES {more}) {columns}) TO '{root}/shop/sale/b.parquet'")
+        db.execute(f"COPY (SELECT 42 AS x) TO '{root}/shop/secret/a.parquet'")
+    return root
+
+
+@pytest.fixture
+def options(tmp_path: Path, lake_root: Path) -> EngineOptions:
+    """Small limits; one lake root."""
+    return EngineOptions(lake_roots=(lake_root,), scratch_dir=tmp_path / "scratch", memory_mb=256, threads=2)
+
+
+@pytest.fixture
+def process(options: EngineOptions, tmp_path: Path) -> Iterator[EngineProcess]:
+    """A process that was not asked to open anything yet."""
+    engine = EngineProcess(options, tmp_path / "scratch" / "temp")
+    yield engine
+    engine.close()
