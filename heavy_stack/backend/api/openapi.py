@@ -77,6 +77,7 @@ def _paths() -> dict[str, Any]:
         "/new": {
             "post": {
                 "operationId": "new_task",
+                "tags": ["Tasks"],
                 "summary": "Submit a workload",
                 "description": "The task is RUNNING from the moment it is stored. Passwords in `url` or the body are "
                 "taken out before that.",
@@ -90,6 +91,7 @@ def _paths() -> dict[str, Any]:
         "/status": {
             "get": {
                 "operationId": "status",
+                "tags": ["Tasks"],
                 "summary": "How far a task is",
                 "description": "The id may also be written `?taskid=<id>` or `?<id>`.",
                 "parameters": [_task_id_parameter()],
@@ -99,6 +101,7 @@ def _paths() -> dict[str, Any]:
         "/getresult": {
             "get": {
                 "operationId": "get_result",
+                "tags": ["Tasks"],
                 "summary": "The answer",
                 "description": "`ddl` runs in order, then `migrations`, then the queries. It never changes; ask "
                 "again with `If-None-Match`. The id may also be written `?taskid=<id>` or `?<id>`.",
@@ -116,6 +119,7 @@ def _paths() -> dict[str, Any]:
         "/tasks/{taskid}/download": {
             "get": {
                 "operationId": "download",
+                "tags": ["Tasks"],
                 "summary": "The answer as .sql files",
                 "parameters": [_path_parameter()],
                 "responses": _responses(
@@ -126,6 +130,7 @@ def _paths() -> dict[str, Any]:
         "/tasks/{taskid}/cancel": {
             "post": {
                 "operationId": "cancel",
+                "tags": ["Tasks"],
                 "summary": "End a task",
                 "parameters": [_path_parameter()],
                 "responses": _responses({"200": _json("The status.", "TaskStatus")}, 401, 403, 404, 409),
@@ -134,6 +139,7 @@ def _paths() -> dict[str, Any]:
         "/healthz": {
             "get": {
                 "operationId": "healthz",
+                "tags": ["Service"],
                 "summary": "Can requests be taken?",
                 "security": [],
                 "responses": {"200": {"description": "Yes."}},

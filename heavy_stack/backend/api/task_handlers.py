@@ -71,7 +71,7 @@ async def healthz(request: AnyRequest) -> HTTPResponse:
     return _json(b'{"status":"ok"}')
 
 
-async def unknown_api(request: AnyRequest, path: str) -> HTTPResponse:
+async def unknown_api(request: AnyRequest, path: str = "") -> HTTPResponse:
     """Every other address below `/api/`: never a page."""
     raise NotFound("There is nothing at this address; /openapi.json lists what there is.")
 
