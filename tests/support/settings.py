@@ -7,7 +7,7 @@ from typing import Any
 
 from heavy_stack.settings import Settings, load_settings
 
-TEST_KEY = "a key for tests only, 32 characters or more"
+TEST_KEY = "a key for tests only: 32 characters or more"
 TEST_PASSWORD = "a password for tests only"
 
 

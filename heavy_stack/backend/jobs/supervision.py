@@ -7,27 +7,31 @@ dies, nothing is left behind: every process follows the one that started it.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from typing import Any, Final
 
+import psutil
 import structlog
 from sanic import Sanic
 from sanic.worker.constants import ProcessState
 from sanic.worker.manager import WorkerManager
 from sanic.worker.process import WorkerProcess
 
-from heavy_stack.backend.engines.processes import die_with_parent
 from heavy_stack.backend.jobs import process as worker_process
 from heavy_stack.backend.jobs.pool import ADVISE
 from heavy_stack.backend.jobs.process import BuildServices
 from heavy_stack.settings import Settings
 
 _LOOK_EVERY_S: Final = 0.25
+_END_WITHIN_S: Final = 8.0
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 30.0
 _STEADY_AFTER_S: Final = 30.0
@@ -64,7 +68,23 @@ def _start_workers(settings: Settings, build_services: BuildServices, target: st
 
 
 def _follow_main_process(_app: Sanic[Any, Any]) -> None:
-    die_with_parent(signal.SIGTERM)
+    main = parent_process()
+    if main is None or main.pid is None:
+        return
+    # Sanic's own helper process (shared state) started before this one, and follows nobody.
+    beside = [process for process in psutil.Process(main.pid).children() if process.pid != os.getpid()]
+    threading.Thread(target=_end_after, args=(main.sentinel, beside), name="lifeline", daemon=True).start()
+
+
+def _end_after(main: int, beside: list[psutil.Process]) -> None:
+    """When the main process is gone, end what it leaves beside us, then this web worker."""
+    wait([main])
+    for process in beside:
+        with suppress(psutil.Error):  # psutil refuses when the id belongs to another process by now
+            process.terminate()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_END_WITHIN_S)
+    os._exit(1)
 
 
 @dataclass
