@@ -7,7 +7,7 @@ from reactpy_bridge import called_from_reactpy
 try:
     from browser import document, window  # type: ignore[import-not-found]
 except ImportError:  # on the server: importable, never run
-    pass
+    document = window = None
 
 
 @called_from_reactpy

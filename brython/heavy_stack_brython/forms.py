@@ -9,7 +9,7 @@ from reactpy_bridge import called_from_reactpy
 try:
     from browser import document, window  # type: ignore[import-not-found]
 except ImportError:  # on the server: importable, never run
-    pass
+    document = window = None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

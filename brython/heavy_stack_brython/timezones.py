@@ -9,7 +9,7 @@ from reactpy_bridge import called_from_reactpy
 try:
     from browser import window  # type: ignore[import-not-found]
 except ImportError:  # on the server: importable, never run
-    pass
+    window = None
 
 
 @called_from_reactpy

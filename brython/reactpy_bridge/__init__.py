@@ -1,7 +1,7 @@
 """The bridge between ReactPy on the server and Python in the browser; imported on both sides.
 
-`called_from_reactpy` marks the functions that the server may call in the browser: the mark is the allow-list. The server
-reads it to build a call (`target_of`), the browser refuses every call whose function does not carry it.
+`called_from_reactpy` marks the functions that the server may call in the browser: the mark is the allow-list. The
+server reads it to build a call (`target_of`), the browser refuses every call whose function does not carry it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from reactpy_bridge import find_allowed
 try:
     from browser import aio, document, window  # type: ignore[import-not-found]
 except ImportError:  # on the server: importable, never started
-    pass
+    aio = document = window = None
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

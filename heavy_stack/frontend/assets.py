@@ -15,13 +15,13 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import brython
 import heavy_stack_brython
 import orjson
 import reactpy_bridge
 from sanic import HTTPResponse, Request, Sanic, empty, raw
 from sanic.exceptions import NotFound
 
+import brython
 from heavy_stack.frontend.reactpy_sanic import CLIENT_DIR, CLIENT_FILES, CLIENT_VERSION
 from heavy_stack.settings import resource_dir
 

@@ -65,7 +65,7 @@ def app_document(title: str, user_name: str, path: str) -> Document:
 <button class="quiet" type="submit">Sign out</button></form>
 </div></header>
 <p id="connection" class="connection" role="status" hidden></p>
-<main id="main" tabindex="-1"><div id="app"><p class="loading">Loading…</p></div>
+<main id="main" tabindex="-1"><div id="app"></div><p class="loading">Loading…</p>
 <noscript><p class="notice notice-error">This page needs JavaScript. The task API works without it: see
 <a href="/docs">/docs</a>.</p></noscript></main>
 <script type="module" nonce="{nonce}">{mount_script("app")}</script>

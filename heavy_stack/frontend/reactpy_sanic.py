@@ -1,8 +1,8 @@
 """ReactPy 2 on Sanic, natively: the adapter. No other module imports ReactPy's internals.
 
 ReactPy 2 only ships ASGI middleware, which goes around Sanic's own middleware and sessions. This module serves one
-websocket instead: it asks who the visitor is, keeps one `Layout` per connection, and moves frames. `tap` sees every frame
-of both directions, for recording and for tests.
+websocket instead: it asks who the visitor is, keeps one `Layout` per connection, and moves frames. `tap` sees every
+frame of both directions, for recording and for tests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What pages import instead of ReactPy itself: its building blocks, and hooks with one unit of work around each handler.
+"""What pages import instead of ReactPy itself: its parts, and hooks with one unit of work around each handler.
 
 Handlers passed to `heavy_event` and `heavy_use_effect` may be plain or async. An async one gets a `HeavyContext` as its
 first argument, and the `db_session` variable is set while it runs; a plain one gets neither.
@@ -140,7 +140,7 @@ def heavy_wrapper_common(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @asynccontextmanager
 async def _heavy_context(session: PageSession, timezone: str) -> AsyncIterator[HeavyContext]:
-    # All events of one element run in one long-lived task: the unit of work sets and resets the session variable itself.
+    # All events of one element run in one long-lived task: the unit of work itself sets and resets the variable.
     later: list[Callable[[], None]] = []
     async with session.services.unit_of_work():
         yield HeavyContext(session.user, session.services, timezone, after_commit=later.append)

@@ -44,7 +44,7 @@ class PageRoute:
 PAGES: tuple[PageRoute, ...] = (
     PageRoute("/", "New task", lambda task_id, query: SubmitPage()),
     PageRoute("/tasks/<taskid:str>", "Task", lambda task_id, query: TaskPage(task_id)),
-    PageRoute("/tasks/<taskid:str>/result", "Result", lambda task_id, query: ResultPage(task_id, query)),
+    PageRoute("/tasks/<taskid:str>/result", "Result", ResultPage),
 )
 
 
@@ -82,7 +82,7 @@ def install_pages(
     origin_allowed: Callable[[Request[Any, Any]], bool],
     tap: Tap | None = None,
 ) -> None:
-    """Serve the pages, their websocket and their files. The process's services must have been set when a page is asked for.
+    """Serve the pages, their websocket and their files. Services must have been set before a page is asked for.
 
     Args:
         app: Gets the routes of `PAGES`, `/static/…` and `/reactpy/stream`.

@@ -17,9 +17,13 @@ def design_section(report: Report) -> Component:
     """The tables of the design, one card each."""
     heading = html.h2({"id": "design-heading"}, "New tables")
     if not report.tables:
-        content: list[Component] = [html.p("No table would pay off, so none is proposed. All queries stay as they were.")]
+        content: list[Component] = [
+            html.p("No table would pay off, so none is proposed. All queries stay as they were.")
+        ]
     else:
-        schema = html.p("They all lie in the new schema ", html.code({"className": "breakable"}, report.schema_name or "?"), ".")
+        schema = html.p(
+            "They all lie in the new schema ", html.code({"className": "breakable"}, report.schema_name or "?"), "."
+        )
         content = [schema, *[_table_card(item) for item in report.tables]]
     return html.section({"className": "card", "aria-labelledby": "design-heading"}, heading, *content)
 
@@ -48,14 +52,19 @@ def _table_card(item: TableReport) -> Component:
 
 
 def _words(words: Sequence[str]) -> Component:
-    return html.ul({"className": "words"}, *[html.li({"key": word}, html.code({"className": "breakable"}, word)) for word in words])
+    return html.ul(
+        {"className": "words"}, *[html.li({"key": word}, html.code({"className": "breakable"}, word)) for word in words]
+    )
 
 
 def rejected_section(rejected: Sequence[RejectedReport]) -> Component:
     """Candidates that were not chosen; nothing is dropped silently."""
     if not rejected:
         return None
-    rows = [[html.span({"className": "mono breakable"}, r.candidate), html.code(r.rule), r.why] for r in rejected]
+    rows: list[list[Component]] = [
+        [html.span({"className": "mono breakable"}, item.candidate), html.code(item.rule), item.why]
+        for item in rejected
+    ]
     label = f"{plural(len(rejected), 'candidate')} not built"
     return html.section(
         {"className": "card", "aria-labelledby": "rejected-heading"},

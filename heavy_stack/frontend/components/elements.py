@@ -24,6 +24,8 @@ _STATE_KINDS: dict[TaskState, Kind] = {
     TaskState.FAILED: "error",
 }
 CANCELLED = "cancelled"
+NOTHING = "–"
+"""In a cell: there is nothing to say. Cards leave it out."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,14 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Sequence[Compo
 def cells(columns: Sequence[Column], row: Sequence[Component]) -> list[Component]:
     """One row's cells, each labelled with its column for the card form."""
     return [
-        html.td({"role": "cell", "data-label": column.label, "className": _cell_class(column)}, cell)
+        html.td({"role": "cell", "data-label": column.label, "className": _cell_class(column, cell)}, cell)
         for column, cell in zip(columns, row, strict=True)
     ]
 
 
-def _cell_class(column: Column) -> str:
-    return "figure" if column.figures else "text"
+def _cell_class(column: Column, cell: Component = "") -> str:
+    kind = "figure" if column.figures else "text"
+    return f"{kind} nothing" if cell == NOTHING else kind
 
 
 def facts(*pairs: tuple[str, Component]) -> Component:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from heavy_stack_brython.clipboard import copy_text_of
+from heavy_stack_brython.navigate import replace_query
+
 from heavy_stack.frontend.brython_executors import BrythonExecutorContext
-from heavy_stack.frontend.components.elements import Column, cells, chip, notice, table
-from heavy_stack.frontend.components.figures import NOT_MEASURED, count, plural, ratio, seconds
+from heavy_stack.frontend.components.elements import NOTHING, Column, cells, chip, notice, table
+from heavy_stack.frontend.components.figures import count, plural, ratio, seconds
 from heavy_stack.frontend.components.query_rows import (
     MAX_SEARCH_CHARS,
     OUTCOMES,
@@ -33,8 +36,6 @@ from heavy_stack.frontend.reactpy_util import (
 from heavy_stack.frontend.types import Component
 from heavy_stack.shared_models.reports import Evidence, TextReport
 from heavy_stack.shared_models.verdicts import VERDICT_LABELS, Verdict
-from heavy_stack_brython.clipboard import copy_text_of
-from heavy_stack_brython.navigate import replace_query
 
 _COLUMNS = (
     ("queryid", Column("Query")),
@@ -77,7 +78,8 @@ def QueryTable(rows: Sequence[QueryRow], start: View) -> Component:
     options = [html.option({"value": ""}, f"All ({count(len(rows))})")]
     outcomes = use_memo(lambda: count_outcomes(rows), [])
     options += [
-        html.option({"value": word, "key": word}, f"{OUTCOMES[word]} ({count(number)})") for word, number in outcomes.items()
+        html.option({"value": word, "key": word}, f"{OUTCOMES[word]} ({count(number)})")
+        for word, number in outcomes.items()
     ]
     summary = f"{plural(len(found), 'query')}" + (f" of {count(len(rows))}" if len(found) != len(rows) else "")
     return html.section(
@@ -99,16 +101,16 @@ def QueryTable(rows: Sequence[QueryRow], start: View) -> Component:
             ),
             html.div(
                 html.label({"htmlFor": "query-outcome"}, "Verdict"),
-                html.select(
-                    {"id": "query-outcome", "value": view.outcome, "onChange": heavy_event(choose)}, *options
-                ),
+                html.select({"id": "query-outcome", "value": view.outcome, "onChange": heavy_event(choose)}, *options),
             ),
         ),
         html.p({"className": "hint", "role": "status"}, summary),
         html.table(
             {"className": "cards queries", "role": "table"},
             html.caption({"className": "visually-hidden"}, "Queries with their times and verdicts"),
-            html.thead({"role": "rowgroup"}, html.tr({"role": "row"}, *[_heading(k, c, view, show) for k, c in _COLUMNS])),
+            html.thead(
+                {"role": "rowgroup"}, html.tr({"role": "row"}, *[_heading(k, c, view, show) for k, c in _COLUMNS])
+            ),
             html.tbody({"role": "rowgroup"}, *[QueryEntry(row, key=row.position) for row in shown]),
         ),
         _pager(page, pages, lambda number: show(replace(view, page=number))) if pages > 1 else None,
@@ -210,7 +212,9 @@ def QueryEntry(row: QueryRow) -> Component:
 def verdict_chip(text: TextReport) -> Component:
     """The verdict's words; for an unchanged query the reason stands beside it."""
     if text.verdict is Verdict.UNCHANGED:
-        return html.span(chip(VERDICT_LABELS[text.verdict]), html.span({"className": "reason"}, reason_label(text.reason)))
+        return html.span(
+            chip(VERDICT_LABELS[text.verdict]), html.span({"className": "reason"}, reason_label(text.reason))
+        )
     return chip(VERDICT_LABELS[text.verdict], "good")
 
 
@@ -230,13 +234,14 @@ def QueryDetails(row: QueryRow) -> Component:
         parts.append(
             html.p(
                 {"className": "hint"},
-                f"Without Trino's exact decimals: {seconds(text.before_plain_s)} before, {seconds(text.after_plain_s)} after.",
+                "Without Trino's exact decimals: "
+                f"{seconds(text.before_plain_s)} before, {seconds(text.after_plain_s)} after.",
             )
         )
     if text.evidence:
         parts.append(html.h3("Evidence"))
         parts.append(table(f"Evidence for {row.queryid}", _EVIDENCE_COLUMNS, [_evidence(e) for e in text.evidence]))
-    parts.append(SqlTexts(text.original, text.rewritten, f"query-{row.position}"))
+    parts.append(SqlTexts(row.queryid, text.original, text.rewritten, f"query-{row.position}"))
     return html.div({"className": "panel"}, *parts)
 
 
@@ -252,15 +257,15 @@ def _codes(words: Sequence[str]) -> list[Component]:
 def _evidence(item: Evidence) -> list[Component]:
     kind = _EVIDENCE_KINDS.get(item.kind, item.kind)
     good = item.outcome in ("holds", "equal")
-    rows = NOT_MEASURED if item.rows is None else count(item.rows)
+    rows = NOTHING if item.rows is None else count(item.rows)
     if item.groups is not None:
         rows += f" ({plural(item.groups, 'group')})"
     outcome = chip(item.outcome, "good" if good else "warning")
-    return [f"{kind}: {item.name}", outcome, rows, seconds(item.seconds), item.detail or "–"]
+    return [f"{kind}: {item.name}", outcome, rows, seconds(item.seconds), item.detail or NOTHING]
 
 
 @component
-def SqlTexts(original: str, rewritten: str | None, prefix: str) -> Component:
+def SqlTexts(name: str, original: str, rewritten: str | None, prefix: str) -> Component:
     """Both texts with their differences, or the one there is; copied as they are, shown laid out."""
     heading = html.div(
         {"className": "sql-heading"},
@@ -269,24 +274,28 @@ def SqlTexts(original: str, rewritten: str | None, prefix: str) -> Component:
         CopyButton("Copy the rewritten", rewritten, f"{prefix}-rewritten") if rewritten is not None else None,
     )
     note = html.p({"className": "hint"}, "Laid out for reading. Copies and downloads have the exact text.")
-    return html.div(heading, note, _Diff(original, rewritten) if rewritten is not None else _Single(original))
+    return html.div(
+        heading, note, _Diff(name, original, rewritten) if rewritten is not None else _Single(name, original)
+    )
 
 
 @component
-def _Diff(original: str, rewritten: str) -> Component:
+def _Diff(name: str, original: str, rewritten: str) -> Component:
     diff = use_computed(compare_sql, original, rewritten)
     if diff is None:
         return html.p({"className": "hint"}, "Comparing…")
-    more = [notice("info", html.p("Only the beginning is shown; the download has all of it."))] if diff.shortened else []
-    return html.div(diff_panes(diff, "Original", "Rewritten"), *more)
+    more = (
+        [notice("info", html.p("Only the beginning is shown; the download has all of it."))] if diff.shortened else []
+    )
+    return html.div(diff_panes(diff, name), *more)
 
 
 @component
-def _Single(text: str) -> Component:
+def _Single(name: str, text: str) -> Component:
     lines = use_computed(lay_out, text)
     if lines is None:
         return html.p({"className": "hint"}, "Laying out…")
-    return code_block(lines, "Original")
+    return code_block(lines, f"SQL of {name}")
 
 
 @component

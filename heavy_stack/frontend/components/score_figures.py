@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heavy_stack.frontend.components.elements import Column, disclosure, table
+from heavy_stack.frontend.components.elements import NOTHING, Column, disclosure, table
 from heavy_stack.frontend.components.figures import score, size
 from heavy_stack.frontend.reactpy_util import html
 from heavy_stack.frontend.types import Component
@@ -33,9 +33,14 @@ def score_section(report: Report) -> Component:
             score(figures.sum_ratio_equal_weights),
             "total time before / total time after",
         ],
-        ["y, your tables stay", score(figures.y_total), "–", "S/(S+C): new tables come on top of yours"],
-        ["y, new tables only", score(figures.y_new), "–", "S/C: storage before / storage of the new tables"],
-        ["z, your tables stay", score(figures.z_total), score(figures.z_total_equal_weights), "x · ∛y; the reading that counts"],
+        ["y, your tables stay", score(figures.y_total), NOTHING, "S/(S+C): new tables come on top of yours"],
+        ["y, new tables only", score(figures.y_new), NOTHING, "S/C: storage before / storage of the new tables"],
+        [
+            "z, your tables stay",
+            score(figures.z_total),
+            score(figures.z_total_equal_weights),
+            "x · ∛y; the reading that counts",
+        ],
         ["z, new tables only", score(figures.z_new), score(figures.z_new_equal_weights), "x · ∛y"],
     ]
     storage = (

@@ -24,12 +24,14 @@ log = structlog.get_logger("heavy_stack.frontend")
 MAX_FORMATTED_CHARS = 100_000
 """Longer texts are shown as they are: laying them out takes seconds."""
 MAX_SHOWN_LINES = 2_000
+LINE_LENGTH = 60
+"""Short, so that lists stand one entry per line and differences show where they are."""
 
 Span = tuple[str, str]
 """CSS class (empty for plain text) and text."""
 Line = tuple[Span, ...]
 
-_CLASSES = (
+_CLASSES: tuple[tuple[Any, str], ...] = (
     (Token.Comment, "c"),
     (Token.Keyword, "k"),
     (Token.Name.Builtin, "f"),
@@ -60,7 +62,7 @@ def format_sql(text: str) -> str:
     if len(text) > MAX_FORMATTED_CHARS:
         return text
     try:
-        laid_out = format_string(text, Mode(line_length=88))
+        laid_out = format_string(text, Mode(line_length=LINE_LENGTH))
     except Exception as error:  # an edge: a formatter for display must never break the page
         log.debug("sql.not_formatted", error=type(error).__name__)
         return text
@@ -111,14 +113,14 @@ def code_block(lines: Sequence[Line], label: str) -> Component:
     return _box(label, [_line(line, "") for line in lines])
 
 
-def diff_panes(diff: SqlDiff, left_label: str, right_label: str) -> Component:
+def diff_panes(diff: SqlDiff, name: str) -> Component:
     """Two boxes whose lines stand beside each other; on narrow screens one below the other."""
     left = [_line(row.left, "removed" if row.changed else "") for row in diff.rows]
     right = [_line(row.right, "added" if row.changed else "") for row in diff.rows]
     return html.div(
         {"className": "diff"},
-        html.div(html.h4(left_label), _box(left_label, left)),
-        html.div(html.h4(right_label), _box(right_label, right)),
+        html.div(html.h4("Original"), _box(f"Original SQL of {name}", left)),
+        html.div(html.h4("Rewritten"), _box(f"Rewritten SQL of {name}", right)),
     )
 
 

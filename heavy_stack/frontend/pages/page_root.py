@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import orjson
+from heavy_stack_brython.timezones import get_timezone_name_and_offset
 
 from heavy_stack.frontend.brython_executors import BrythonBridge, BrythonExecutor, BrythonExecutorContext
 from heavy_stack.frontend.components.elements import notice
@@ -20,7 +21,6 @@ from heavy_stack.frontend.reactpy_util import (
     use_state,
 )
 from heavy_stack.frontend.types import Component
-from heavy_stack_brython.timezones import get_timezone_name_and_offset
 
 
 @component

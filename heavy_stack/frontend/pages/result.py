@@ -108,7 +108,10 @@ def AsOfLine(report: Report, finished_at: datetime | None) -> Component:
     refresh: list[Component] = []
     if report.refresh:
         label = f"Refresh ({plural(len(report.refresh), 'statement')})"
-        note = html.p({"className": "hint"}, "Run these after the tables were written to. Each replaces its table at once and can be repeated.")
+        note = html.p(
+            {"className": "hint"},
+            "Run these after the tables were written to. Each replaces its table at once and can be repeated.",
+        )
         refresh.append(disclosure(label, note, code_list(report.refresh, "Refresh statement")))
     return html.section({"className": "card as-of", "aria-label": "As of"}, html.p(*parts), *refresh)
 
@@ -116,10 +119,14 @@ def AsOfLine(report: Report, finished_at: datetime | None) -> Component:
 def _warnings(report: Report) -> Component:
     lines = list(report.warnings)
     if not report.engine_reachable:
-        lines.insert(0, report.engine_note or "The engine could not be reached: the design was made from DDL and queries alone.")
+        lines.insert(
+            0, report.engine_note or "The engine could not be reached: the design was made from DDL and queries alone."
+        )
     if not lines:
         return None
-    return notice("warning", html.ul({"className": "plain"}, *[html.li({"key": n}, line) for n, line in enumerate(lines)]))
+    return notice(
+        "warning", html.ul({"className": "plain"}, *[html.li({"key": n}, line) for n, line in enumerate(lines)])
+    )
 
 
 def _downloads(task_id: UUID) -> Component:
@@ -169,10 +176,14 @@ def _about(report: Report) -> Component:
     if report.tolerance:
         pairs.append(("Tolerance", report.tolerance))
     times = [
-        f"{STAGE_LABELS[stage]}: {seconds(report.stage_seconds[stage])}" for stage in STAGES if stage in report.stage_seconds
+        f"{STAGE_LABELS[stage]}: {seconds(report.stage_seconds[stage])}"
+        for stage in STAGES
+        if stage in report.stage_seconds
     ]
     if times:
-        pairs.append(("Time per stage", html.ul({"className": "plain"}, *[html.li({"key": line}, line) for line in times])))
+        pairs.append(
+            ("Time per stage", html.ul({"className": "plain"}, *[html.li({"key": line}, line) for line in times]))
+        )
     return html.section(
         {"className": "card", "aria-labelledby": "about-heading"},
         html.h2({"id": "about-heading"}, "How this was made"),

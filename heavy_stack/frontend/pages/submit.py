@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+from heavy_stack_brython.forms import focus_element, post_form, post_text
+from heavy_stack_brython.navigate import navigate_to
 
 from heavy_stack.errors import HeavyStackError
 from heavy_stack.frontend.brython_executors import BrythonExecutorContext
@@ -28,8 +30,6 @@ from heavy_stack.frontend.reactpy_util import (
 from heavy_stack.frontend.types import Component
 from heavy_stack.settings import resource_dir
 from heavy_stack.shared_models.tasks import STAGE_LABELS, Task, TaskState
-from heavy_stack_brython.forms import focus_element, post_form, post_text
-from heavy_stack_brython.navigate import navigate_to
 
 TEXT_FORM_ID = "workload-form"
 FILE_FORM_ID = "file-form"
@@ -243,7 +243,9 @@ def SampleList() -> Component:
         html.li(
             {"key": sample.name},
             html.div(html.strong(sample.name), html.br(), _sample_size(sample)),
-            html.button({"type": "button", "className": "secondary", "onClick": submitter(sample)}, f"Run {sample.name}"),
+            html.button(
+                {"type": "button", "className": "secondary", "onClick": submitter(sample)}, f"Run {sample.name}"
+            ),
         )
         for sample in list_samples()
     ]
@@ -275,7 +277,7 @@ def RecentTasks() -> Component:
 
     heading = html.h2({"id": "recent-heading"}, "Your recent tasks")
     if tasks is None:
-        content = html.p({"className": "hint"}, "Loading…")
+        content: Component = html.p({"className": "hint"}, "Loading…")
     elif not tasks:
         content = html.p({"className": "hint"}, "You have not submitted anything yet.")
     else:
@@ -290,7 +292,13 @@ def _none_read() -> tuple[Task, ...] | None:
 def _task_row(task: Task, zone: str) -> list[Component]:
     path = f"/tasks/{task.id}" + ("/result" if task.state is TaskState.DONE else "")
     link = html.a({"href": path, "className": "mono"}, str(task.id)[:8])
-    return [time_element(task.created_at, zone), link, _state_cell(task), count(task.query_count), count(task.table_count)]
+    return [
+        time_element(task.created_at, zone),
+        link,
+        _state_cell(task),
+        count(task.query_count),
+        count(task.table_count),
+    ]
 
 
 def _state_cell(task: Task) -> Component:

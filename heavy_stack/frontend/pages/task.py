@@ -4,6 +4,7 @@ server shows the same.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from heavy_stack.errors import Conflict, NotFound
 from heavy_stack.frontend.components.elements import CANCELLED, disclosure, facts, notice, state_chip
-from heavy_stack.frontend.components.figures import clock, plural, seconds, time_element
+from heavy_stack.frontend.components.figures import clock, plural, time_element
 from heavy_stack.frontend.reactpy_util import (
     HeavyContext,
     TimezoneContext,
@@ -94,7 +95,7 @@ def _facts(snapshot: Snapshot, zone: str) -> Component:
         ("Submitted", time_element(task.created_at, zone)),
     ]
     if status.seconds_left is not None:
-        pairs.insert(2, ("About", f"{seconds(status.seconds_left)} left"))
+        pairs.insert(2, ("Time left", f"about {clock(status.seconds_left)}"))
     if task.attempts > 1:
         pairs.append(("Attempts", str(task.attempts)))
     return html.section({"className": "card", "aria-label": "About this task"}, facts(*pairs))
@@ -199,10 +200,8 @@ def CancelBox(task_id: UUID) -> Component:
 
     async def cancel(context: HeavyContext, event: dict[str, Any]) -> None:
         set_sent(True)
-        try:
+        with suppress(Conflict):  # it ended in the meantime; the page shows how
             await context.services.tasks.cancel(context.user, task_id)
-        except Conflict:
-            pass  # it ended in the meantime; the page shows how
 
     if sent:
         return html.p({"className": "hint", "role": "status"}, "Cancelling…")
