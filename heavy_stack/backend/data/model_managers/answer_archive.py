@@ -117,6 +117,6 @@ def _readme(answer: AnswerView) -> str:
         lines.append("rollback.sql     undoes all of it")
     lines.append("report.json      verdicts, evidence, sizes and times")
     if report.duckdb:
-        lines.append("duckdb/          the same statements for DuckDB, in the same order")
-    lines += ["", f"Task {answer.taskid}. Each file holds statements in Trino's SQL unless it is below duckdb/.", ""]
+        lines.append("duckdb/          the same statements in DuckDB's SQL, in the same order")
+    lines += ["", f"Task {answer.taskid}. The statements are Trino's SQL.", ""]
     return "\n".join(lines)
