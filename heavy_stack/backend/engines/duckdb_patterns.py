@@ -1,0 +1,166 @@
+"""Regular expressions that mean the same in Trino (Joni with Java's syntax) and in DuckDB (RE2).
+
+Both search from the left and prefer the first alternative. What differs is refused: classes beyond ASCII (`\\w`,
+`\\d`), look-around, back-references, possessive and lazy repeats, flags, and an end or start of line where the text has
+lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from heavy_stack.backend.advisor.ports import NotCheckable
+
+_LITERAL_ESCAPES = frozenset(".^$*+?()[]{}|\\/-_ :;,'\"!@#%&=<>~`")
+_MAX_REPEAT = 1000  # RE2 refuses more
+_ORDINARY_ENDS = frozenset("()[]{}*+?|^$\\.")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What a checked pattern needs to know.
+
+    Attributes:
+        groups: Number of capturing groups.
+        uses_lines: Whether `^`, `$` or `.` stands in it, whose meaning depends on line ends in the text.
+        matches_empty: Whether it may match the empty string.
+        optional_groups: Whether a group may stay without a match.
+    """
+
+    groups: int
+    uses_lines: bool
+    matches_empty: bool
+    optional_groups: bool
+
+
+def check_pattern(pattern: str) -> Pattern:
+    """Read a pattern of the common subset.
+
+    Raises:
+        NotCheckable: It holds something that may differ; the message names it.
+    """
+    return _Reader(pattern).read()
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.groups = 0
+        self.uses_lines = False
+        self.optional_groups = False
+
+    def read(self) -> Pattern:
+        if not self.text.isascii():
+            raise NotCheckable("a regular expression with letters beyond ASCII")
+        empty = self._alternatives(0)
+        if self.at < len(self.text):
+            raise NotCheckable("an unbalanced regular expression")
+        return Pattern(self.groups, self.uses_lines, empty, self.optional_groups)
+
+    def _alternatives(self, depth: int) -> bool:
+        """Whether the alternatives up to `)` or the end may match nothing."""
+        if depth > 20:
+            raise NotCheckable("a deeply nested regular expression")
+        before = self.groups
+        empty = self._sequence(depth)
+        several = False
+        while self._peek() == "|":
+            self.at += 1
+            several = True
+            empty = self._sequence(depth) or empty
+        if several and self.groups > before:
+            self.optional_groups = True
+        return empty
+
+    def _sequence(self, depth: int) -> bool:
+        empty = True
+        while self._peek() not in ("", "|", ")"):
+            before = self.groups
+            item_empty, assertion = self._item(depth)
+            least = self._repeat(assertion)
+            if least == 0 and self.groups > before:
+                self.optional_groups = True
+            empty = empty and (item_empty or least == 0)
+        return empty
+
+    def _peek(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def _item(self, depth: int) -> tuple[bool, bool]:
+        """(may match nothing, is an assertion) of the item at the position."""
+        char = self._peek()
+        self.at += 1
+        if char == "(":
+            if self.text.startswith("?:", self.at):
+                self.at += 2
+            elif self._peek() == "?":
+                raise NotCheckable("look-around or flags in a regular expression")
+            else:
+                self.groups += 1
+            empty = self._alternatives(depth + 1)
+            if self._peek() != ")":
+                raise NotCheckable("an unbalanced regular expression")
+            self.at += 1
+            return empty, False
+        if char in "^$":
+            self.uses_lines = True
+            return True, True
+        if char == ".":
+            self.uses_lines = True
+            return False, False
+        if char == "[":
+            self._set()
+            return False, False
+        if char == "\\":
+            self._escape()
+            return False, False
+        if char in _ORDINARY_ENDS:
+            raise NotCheckable("a stray repeat or bracket in a regular expression")
+        return False, False
+
+    def _escape(self) -> None:
+        char = self._peek()
+        if char not in _LITERAL_ESCAPES or not char:
+            raise NotCheckable(f"\\{char} in a regular expression")
+        self.at += 1
+
+    def _set(self) -> None:
+        if self._peek() == "^":
+            # A negated set takes in line ends and every letter beyond ASCII, in both engines alike.
+            self.at += 1
+        first = True
+        while True:
+            char = self._peek()
+            if not char:
+                raise NotCheckable("an unbalanced regular expression")
+            self.at += 1
+            if char == "]" and not first:
+                return
+            if char in "[]" or self.text.startswith("&&", self.at - 1):
+                raise NotCheckable("a nested set in a regular expression")
+            if char == "\\":
+                self._escape()
+            first = False
+
+    def _repeat(self, assertion: bool) -> int:
+        """The least number of repeats of the item just read: 1 without a repeat."""
+        char = self._peek()
+        if char not in ("*", "+", "?", "{") or not char:
+            return 1
+        if assertion:
+            raise NotCheckable("a repeated ^ or $ in a regular expression")
+        self.at += 1
+        least = {"*": 0, "?": 0, "+": 1}.get(char, 0)
+        if char == "{":
+            end = self.text.find("}", self.at)
+            low, comma, high = self.text[self.at : max(end, self.at)].partition(",")
+            if end < 0 or not low.isdigit() or (comma and high and not high.isdigit()):
+                raise NotCheckable("a brace that is no repeat in a regular expression")
+            if max(int(low), int(high or 0)) > _MAX_REPEAT:
+                raise NotCheckable("a long repeat in a regular expression")
+            least = int(low)
+            self.at = end + 1
+        if self._peek() in ("+", "?", "*", "{") and self._peek():
+            raise NotCheckable("a lazy or possessive repeat in a regular expression")
+        return least
