@@ -161,4 +161,4 @@ def _say_where(given: Settings, settings: Settings) -> None:
     if sys.stderr.isatty():
         sys.stderr.write(f"{address} · sign in as {settings.auth_user} with {password.get_secret_value()}\n")
     else:
-        log.info("server.starts", address=address, password_file=str(settings.data_dir / PASSWORD_FILE))
+        log.info("server.starts", address=address, sign_in_file=str(settings.data_dir / PASSWORD_FILE))

@@ -68,14 +68,13 @@ def web_server(data_dir: Path, *, within_s: float = 60.0, **settings: object) ->
         "worker_processes": 0,
         **settings,
     }
-    data_dir.mkdir(parents=True, exist_ok=True)
     log = data_dir.parent / f"web-{port}.log"
     environment = {f"HEAVY_{name.upper()}": str(value) for name, value in given.items()}
     path = os.pathsep.join([str(ROOT), str(ROOT / "brython")])
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "heavy_stack", "serve"],
-            cwd=data_dir,  # a .env of the checkout is not read there
+            cwd=data_dir.parent,  # a .env of the checkout is not read there
             stdout=output,
             stderr=output,
             env={**os.environ, **environment, "PYTHONPATH": path},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import time
 import zipfile
 from collections.abc import Iterator
@@ -114,4 +113,4 @@ class TestOwnPassword:
             assert reply.status_code == 400
             log = server.log.read_text()
             assert password not in log
-            assert json.dumps(str(data / "password")) in log or str(data / "password") in log
+            assert str(data / "password") in log

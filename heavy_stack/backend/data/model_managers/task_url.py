@@ -56,13 +56,7 @@ def take_credentials(url: str) -> CleanUrl:
 
 def _without_user_info(url: str, credentials: dict[str, str]) -> str:
     scheme, slashes, rest = url.partition("//")
-    if not slashes:
-        return url
-    head = rest.partition("?")[0]
-    end = head.rfind("@")
-    if end < 0 and "@" in rest and not _has_plain_port(head):
-        # `//user:pass?word@host`: the question mark belongs to the password, so the last @ ends the user info.
-        end = rest.rfind("@")
+    end = _end_of_user_info(rest) if slashes else -1
     if end < 0:
         return url
     user, colon, password = rest[:end].partition(":")
@@ -71,6 +65,23 @@ def _without_user_info(url: str, credentials: dict[str, str]) -> str:
     if colon:
         credentials["password"] = unquote_plus(password)
     return scheme + slashes + rest[end + 1 :]
+
+
+def _end_of_user_info(rest: str) -> int:
+    """Where the @ stands that ends `user:password`; -1 when there is none. The password may be badly escaped."""
+    head, _, tail = rest.partition("?")
+    if "@" not in head:
+        # `user:pass?word@host`: what stands behind the colon is no port, so the question mark is the password's.
+        return -1 if _has_plain_port(head) else rest.rfind("@")
+    end = head.rfind("@")
+    # `user:p@ss?word@host`: an @ behind the question mark that is in no parameter's value is the password's too.
+    at = len(head) + 1
+    for segment in tail.replace(";", "&").split("&"):
+        before, sign, _ = segment.rpartition("@")
+        if sign and "=" not in before:
+            end = at + len(before)
+        at += len(segment) + 1
+    return end
 
 
 def _has_plain_port(head: str) -> bool:

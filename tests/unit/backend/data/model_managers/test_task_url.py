@@ -50,6 +50,8 @@ class TestTakeCredentials:
                 f"jdbc:trino://ann:x@{SECRET}@h:8080/c",
                 f"jdbc:trino://ann:x/{SECRET}@h:8080/c",
                 f"jdbc:trino://ann:x?{SECRET}@h:8080/c",
+                f"jdbc:trino://ann:x@y/z?{SECRET}@h:8080/c",
+                f"jdbc:trino://ann:x@y?z&{SECRET};@h:8080/c",
                 f"jdbc:trino://{SECRET}@h:8080/c",
             ],
         )
@@ -61,6 +63,10 @@ class TestTakeCredentials:
         def test_an_at_sign_in_a_parameter_is_no_user_info(self) -> None:
             url = "jdbc:trino://h:8080/c?user=ann@example.org"
             assert take_credentials(url).url == url
+
+        def test_goes_while_the_at_sign_in_a_parameter_stays(self) -> None:
+            clean = take_credentials(f"jdbc:trino://ann:{SECRET}@h:8080/c?user=ann@example.org&SSL=true")
+            assert clean.url == "jdbc:trino://h:8080/c?user=ann@example.org&SSL=true"
 
         def test_an_ipv6_host_stays(self) -> None:
             url = "jdbc:trino://[::1]:8080/c?user=ann@example.org"
