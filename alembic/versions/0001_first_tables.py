@@ -104,7 +104,7 @@ def _defaults() -> list[sa.Column]:
 def _refuse_changes_of_events() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
-            "CREATE FUNCTION events_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            "CREATE OR REPLACE FUNCTION events_refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'events is append-only'; END $$"
         )
         op.execute(
