@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
@@ -80,21 +82,21 @@ class DuckdbFacts:
         where the embedded engine cannot run it, or not in time.
         """
         counts: dict[str, int | None] = dict.fromkeys(selects)
-        left_s = min(limit_s, self._deadline.left_s())
-        for scan in shared_scans(selects):
-            if left_s <= 0:
-                break
+        ends = time.monotonic() + min(limit_s, self._deadline.left_s())
+        scans = deque(shared_scans(selects))
+        while scans and (left_s := ends - time.monotonic()) > 0:
+            scan = scans.popleft()
             try:
-                translated = self._translation.select(scan.sql)
-                exact = self._is_small(scan.tables)
-                text = scan.counting(translated.sql, exact=exact)
-                _, rows, seconds, _ = self._process.query(text, limit_s=left_s, max_rows=1)
-            except NotCheckable:
+                source = self._translation.select(scan.sql).sql
+                text = scan.counting(source, exact=self._is_small(scan.tables))
+                _, rows, _, _ = self._process.query(text, limit_s=left_s, max_rows=1)
+            except (NotCheckable, RunFailed):
+                if len(scan.ids) > 1:  # one bad SELECT must not take its neighbours with it
+                    for key in scan.ids:
+                        scans.extend(shared_scans({key: selects[key]}))
                 continue
-            except (RunFailed, RunTimeout):
-                left_s -= 1.0
+            except RunTimeout:
                 continue
-            left_s -= seconds
             counts.update(zip(scan.ids, (int(value) for value in rows[0]), strict=True))
         return counts
 

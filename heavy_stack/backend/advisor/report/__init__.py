@@ -31,6 +31,7 @@ from heavy_stack.shared_models.workloads import EngineKind
 
 __all__ = ["render_answer", "report"]
 
+_CHANGED = "The data changed while this task ran: some checks and times are of an older state than others."
 _UNREAD = "No query that is sent reads it: the queries it was made for are answered unchanged."
 
 
@@ -51,6 +52,8 @@ def report(
     rollback = [f"DROP TABLE IF EXISTS {_sql_name(table.name)}" for table in reversed(tables)]
     rollback.append(f"DROP SCHEMA IF EXISTS {quoted_if_needed(parsed.catalog)}.{quoted_if_needed(rewrite.schema_name)}")
     warnings = [*verdicts.warnings, *(gap_warnings(gaps) if figures.x is not None else [])]
+    if ports.facts is not None and profile.snapshot not in (None, ports.facts.current_snapshot()):
+        warnings.append(_CHANGED)
     native: dict[str, list[str]] = {}
     if workload.engine is EngineKind.DUCKDB:
         ports.progress.report(0.5, "Writing the statements for DuckDB")

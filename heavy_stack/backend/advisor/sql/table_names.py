@@ -84,11 +84,18 @@ def _names_a_cte(node: exp.Table) -> bool:
 
 
 _TOKENIZER_WORDS = frozenset(word.lower() for word in Trino.Tokenizer.KEYWORDS if word.isalpha())
+# Trino's reserved words that sqlglot reads as parts of longer ones (ORDER BY), or not as words at all.
+_RESERVED_WORDS = frozenset(
+    """by cast cube current_catalog current_date current_path current_role current_schema current_time
+    current_timestamp current_user deallocate extract group grouping json_array json_exists json_object json_query
+    json_table json_value listagg localtime localtimestamp normalize order recursive rollup skip trim uescape
+    unnest""".split()
+)
 
 
 def quoted_if_needed(name: str) -> str:
     """The name as an identifier: bare where Trino reads it bare as the same name, else quoted."""
     plain = name.isascii() and name.replace("_", "a").isalnum() and not name[:1].isdigit() and name == name.lower()
-    if plain and name not in _TOKENIZER_WORDS:
+    if plain and name not in _TOKENIZER_WORDS and name not in _RESERVED_WORDS:
         return name
     return '"' + name.replace('"', '""') + '"'
