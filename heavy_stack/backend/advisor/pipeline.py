@@ -21,7 +21,7 @@ Artefacts = Mapping[Stage, Any]
 _RUN: dict[Stage, Callable[[Artefacts, Ports], Any]] = {
     Stage.PARSE: lambda a, p: parse(a[Stage.INGEST], p.progress),
     Stage.PROFILE: lambda a, p: profile(a[Stage.INGEST], a[Stage.PARSE], p),
-    Stage.PROPOSE: lambda a, p: propose(a[Stage.PARSE], a[Stage.PROFILE], p),
+    Stage.PROPOSE: lambda a, p: propose(a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], p),
     Stage.SELECT: lambda a, p: select(a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.PROPOSE], p),
     Stage.REWRITE: lambda a, p: rewrite(a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.SELECT], p),
     Stage.VERIFY: lambda a, p: verify(

@@ -1,0 +1,98 @@
+"""rewrite: names and statements for the chosen tables, and each text rewritten onto them."""
+
+from __future__ import annotations
+
+from heavy_stack.backend.advisor.artefacts import (
+    Candidate,
+    DesignTable,
+    ParsedText,
+    ParsedWorkload,
+    Plan,
+    Rewrite,
+    RewrittenText,
+    Workload,
+    WorkloadProfile,
+)
+from heavy_stack.backend.advisor.ports import Ports
+from heavy_stack.backend.advisor.rewrite.statements import create_schema_sql, design_table, new_schema_name
+from heavy_stack.backend.advisor.rules import ANSWER_FROM_ROLLUP
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
+from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, stored_table
+from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
+from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.sql.guards import SqlProblem
+from heavy_stack.backend.advisor.sql.printing import Unprintable, trino_sql
+
+__all__ = ["rewrite"]
+
+TIME_SHARE = 0.3
+"""Of the time left, for rewriting; verification needs the rest. The often run texts come first."""
+
+
+def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, plan: Plan, ports: Ports) -> Rewrite:
+    """Rewrite every text that the plan's tables answer; the same path serves texts that came after the design."""
+    catalog = Catalog(parsed.tables)
+    schema = new_schema_name(workload.task_id, {table.name.schema for table in parsed.tables})
+    tables = _design(plan.chosen, parsed.catalog, schema)
+    stored = [stored_table(candidate, table.name) for candidate, table in zip(plan.chosen, tables, strict=True)]
+    rewriter = _Rewriter(Analyst(catalog, _flags(plan.chosen)), stored, Sizes(profile.facts, None, ports.deadline))
+    texts: list[RewrittenText] = []
+    failed: dict[int, str] = {}
+    waiting = [text for text in parsed.texts if text.sql is not None and stored]
+    waiting.sort(key=lambda text: -profile.runs.get(text.text, 0))
+    until = ports.deadline.left_s() * (1 - TIME_SHARE)
+    for index, text in enumerate(waiting):
+        if index % 10 == 0:
+            ports.progress.report(index / len(waiting), f"Rewriting query text {index + 1} of {len(waiting)}")
+        if ports.deadline.left_s() < until:
+            failed[text.text] = "The time for rewriting ended before this text."
+            continue
+        outcome = rewriter.rewrite(text)
+        if isinstance(outcome, str):
+            failed[text.text] = outcome
+        else:
+            texts.append(outcome)
+    read = {name for text in texts for name in text.tables}
+    return Rewrite(
+        schema_name=schema,
+        create_schema=create_schema_sql(parsed.catalog, schema),
+        tables=tuple(table for table in tables if table.name in read),
+        texts=tuple(sorted(texts, key=lambda text: text.text)),
+        failed=failed,
+    )
+
+
+class _Rewriter:
+    def __init__(self, analyst: Analyst, stored: list[StoredTable], sizes: Sizes) -> None:
+        self._analyst, self._stored, self._sizes = analyst, stored, sizes
+
+    def rewrite(self, text: ParsedText) -> RewrittenText | str:
+        """The rewritten text, or in a sentence why there is none."""
+        try:
+            found = ANSWER_FROM_ROLLUP.apply(text.sql or "", self._analyst, self._stored, self._sizes)
+            sql = trino_sql(found.tree)
+        except NotAnswerable as reason:
+            return str(reason)
+        except (SqlProblem, Unprintable) as problem:
+            return f"The rewrite could not be written: {problem}."
+        except RecursionError:
+            return "The query is too deeply nested."
+        return RewrittenText(
+            text=text.text,
+            sql=sql,
+            tables=tuple(table.name for table in found.tables),
+            rules=(ANSWER_FROM_ROLLUP.id,),
+            by_rule=found.exact,
+        )
+
+
+def _design(chosen: tuple[Candidate, ...], catalog: str, schema: str) -> list[DesignTable]:
+    names = NameMaker()
+    return [design_table(candidate, catalog, schema, names) for candidate in chosen]
+
+
+def _flags(chosen: tuple[Candidate, ...]) -> set[tuple[str, str]]:
+    """The flags as they were when the tables were designed: a literal is baked in the same way as then."""
+    return {(str(table), str(column)) for each in chosen for table, column in each.evidence.get("flags", ())}

@@ -1,0 +1,7 @@
+"""The catalogue of optimisations: one rule per file below query/, layout/ and schema/."""
+
+from heavy_stack.backend.advisor.rules.schema.answer_from_rollup import AnswerFromRollup
+
+ANSWER_FROM_ROLLUP = AnswerFromRollup()
+RULES = (ANSWER_FROM_ROLLUP,)
+"""Every rule, in the order in which they are tried."""

@@ -1,0 +1,1 @@
+"""What the rule `answer_from_rollup` is made of: blocks, literals, grains, measures, merging, matching, rewriting."""

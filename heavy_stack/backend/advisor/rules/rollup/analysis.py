@@ -1,0 +1,120 @@
+"""A text's aggregate blocks and their needs: made once, read by every stage that asks."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import TableFacts
+from heavy_stack.backend.advisor.rules.rollup.blocks import Block, blocks_of, outer_alternative
+from heavy_stack.backend.advisor.rules.rollup.inlining import merge_plain_sources
+from heavy_stack.backend.advisor.rules.rollup.literal_kinds import MAX_FLAG_VALUES
+from heavy_stack.backend.advisor.rules.rollup.needs import Needs, needs_of
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
+
+_REMEMBERED = 2000
+_MAX_DEPTH = 160
+"""Trees deeper than this are left alone: the walks here call themselves once or twice a level."""
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """A text's blocks.
+
+    Attributes:
+        tree: The resolved tree with plain sources merged; read only.
+        blocks: (place, needs, or why the block has no rollup).
+    """
+
+    tree: exp.Query
+    blocks: tuple[tuple[int, Needs | str], ...]
+
+    def answerable(self) -> list[tuple[int, Needs]]:
+        """The blocks that a rollup could answer."""
+        return [(place, needs) for place, needs in self.blocks if isinstance(needs, Needs)]
+
+
+class Analyst:
+    """Analyses texts against a catalog and remembers the outcome.
+
+    Args:
+        catalog: The DDL's tables.
+        flags: `(full table name, column)` of the columns that are flags.
+    """
+
+    def __init__(self, catalog: Catalog, flags: Iterable[tuple[str, str]] = ()) -> None:
+        self.catalog = catalog
+        self.flags = frozenset((table.lower(), column.lower()) for table, column in flags)
+        for table in catalog.tables:
+            more = {(str(table.name).lower(), each.name.lower()) for each in table.columns if each.type == "boolean"}
+            self.flags |= more
+        self._done: OrderedDict[str, Analysis] = OrderedDict()
+
+    def analyse(self, text: str) -> Analysis:
+        """The analysis of a text that parses and reads only known tables.
+
+        Raises:
+            NotAnswerable: The text is too deeply nested.
+        """
+        done = self._done.get(text)
+        if done is None:
+            done = self._analyse(text)
+            self._done[text] = done
+            if len(self._done) > _REMEMBERED:
+                self._done.popitem(last=False)
+        return done
+
+    def _analyse(self, text: str) -> Analysis:
+        shared = qualified(text, self.catalog)
+        if _depth(shared) > _MAX_DEPTH:
+            raise NotAnswerable("The query is too deeply nested.")
+        tree = shared.copy()
+        merge_plain_sources(tree)
+        found: list[tuple[int, Needs | str]] = []
+        for place, block in blocks_of(tree, self.catalog):
+            found.append((place, block if isinstance(block, str) else self._needs(block)))
+        return Analysis(tree, tuple(found))
+
+    def _needs(self, block: Block) -> Needs | str:
+        try:
+            return needs_of(block, self._is_flag, distinct_stored=True)
+        except NotAnswerable as reason:
+            other = outer_alternative(block, self.catalog)
+            if other is not None:
+                try:
+                    return needs_of(other, self._is_flag, distinct_stored=True)
+                except NotAnswerable:
+                    pass
+            return str(reason)
+
+    def _is_flag(self, table: str, column: str) -> bool:
+        return (table.lower(), column.lower()) in self.flags
+
+
+def flags_of(facts: dict[str, TableFacts]) -> frozenset[tuple[str, str]]:
+    """The columns of at most three values, by the profile's facts."""
+    found: set[tuple[str, str]] = set()
+    for table, table_facts in facts.items():
+        for name, column in table_facts.columns.items():
+            count = column.distinct if column.distinct is not None else len(column.values or ()) or None
+            if count is not None and count <= MAX_FLAG_VALUES:
+                found.add((table, name))
+    return frozenset(found)
+
+
+def _depth(tree: exp.Expr) -> int:
+    deepest = 0
+    waiting: list[tuple[exp.Expr, int]] = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        deepest = max(deepest, depth)
+        # Chains of AND and OR are walked without recursion, so they count as one level.
+        waiting.extend(
+            (child, depth if isinstance(child, exp.Connector) and isinstance(node, exp.Connector) else depth + 1)
+            for child in node.iter_expressions()
+        )
+    return deepest

@@ -1,0 +1,216 @@
+"""Whether a table that exists (or is proposed) answers a block, also one that nobody sent when it was designed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import Candidate, TableName
+from heavy_stack.backend.advisor.rules.rollup.date_grains import DAY, HOUR, MONTH, covers, truncated, use_of_date
+from heavy_stack.backend.advisor.rules.rollup.measures import Measure, measure, type_at
+from heavy_stack.backend.advisor.rules.rollup.needs import Needs, shortest
+from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
+from heavy_stack.backend.advisor.rules.rollup.trees import (
+    NotAnswerable,
+    aliases_within,
+    canonical,
+    columns_of,
+    copied,
+    joined,
+    rebuilt,
+    terms,
+    text_of,
+    unwrapped,
+)
+from heavy_stack.backend.advisor.sql.printing import cast_to
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A rollup as it stands: what its columns hold, by the text of their expressions.
+
+    Attributes:
+        candidate: Its id.
+        name: Its full name.
+        core: The key of its core.
+        common: The filters that all its rows have passed.
+        columns: Expression text → (column, Trino type).
+        dimensions: The texts of the dimensions.
+        rows: Counted or estimated; None where unknown.
+    """
+
+    candidate: str
+    name: TableName
+    core: str
+    common: frozenset[str]
+    columns: dict[str, tuple[str, str]]
+    dimensions: frozenset[str]
+    rows: int | None
+
+    @property
+    def weight(self) -> float:
+        """For choosing among several that fit: rows where they are known, else the number of dimensions."""
+        return float(self.rows if self.rows is not None else len(self.dimensions))
+
+
+def stored_table(candidate: Candidate, name: TableName) -> StoredTable:
+    """The table of a candidate under its name."""
+    dimensions = [column for column in candidate.columns if column.role == DIMENSION]
+    return StoredTable(
+        candidate=candidate.id,
+        name=name,
+        core=str(candidate.evidence.get("core", "")),
+        common=frozenset(str(text) for text in candidate.evidence.get("filters", ())),
+        columns={column.sql: (column.name, column.type) for column in candidate.columns},
+        dimensions=frozenset(column.sql for column in dimensions),
+        rows=candidate.rows,
+    )
+
+
+class TableLookup:
+    """A block's expressions over a stored table, read under `alias`.
+
+    Attributes:
+        residual: Filters of the block that the rewritten query must ask of the table's dimensions.
+        flag: The condition that a group has rows of the block at all; None where every group has.
+    """
+
+    def __init__(
+        self,
+        needs: Needs,
+        table: StoredTable,
+        alias: str,
+        replaced: Mapping[int, exp.Select],
+        *,
+        prefer_dimensions: bool = False,
+    ) -> None:
+        """Raises NotAnswerable where the table's rows are not the block's."""
+        self.needs, self.table, self.alias = needs, table, alias
+        self.replaced = replaced
+        self.aliases = needs.block.aliases
+        self.answers: dict[int, exp.Expr] = {}
+        if needs.block.core.key != table.core:
+            raise NotAnswerable("The table stands for other tables.")
+        if not table.common <= set(needs.filters):
+            raise NotAnswerable("The table lacks rows that the query reads.")
+        extra = {text: node for text, node in needs.filters.items() if text not in table.common}
+        self.conditions = {text: node for text, node in needs.filters.items() if text in table.common}
+        self.residual: list[exp.Expr] = []
+        for text, node in extra.items():
+            asked = self._asked_of_dimensions(node) if prefer_dimensions else None
+            if asked is None:
+                self.conditions[text] = node
+            else:
+                self.residual.append(asked)
+        self.flag: exp.Expr | None = None
+        if set(self.conditions) - table.common:
+            counted = measure("COUNT", None, list(self.conditions.values()), "bigint")
+            self.flag = exp.GT(this=self._stored(counted.without(set(table.common))), expression=exp.Literal.number(0))
+
+    def column(self, wanted: Measure) -> exp.Expr:
+        """The column that stores a measure of the block's rows; raises NotAnswerable when there is none."""
+        full = shortest(wanted.given(list(self.conditions.values())))
+        if self.residual:
+            # Residual filters hold for the groups read, so a NOT NULL among them shortens counts all the same.
+            full = _shortened(full, wanted, self.needs)
+        return self._stored(full.without(set(self.table.common)))
+
+    def _stored(self, wanted: Measure) -> exp.Expr:
+        found = self.table.columns.get(wanted.text)
+        if found is None:
+            raise NotAnswerable("The table lacks a measure.")
+        return exp.column(found[0], table=self.alias, quoted=True)
+
+    def _asked_of_dimensions(self, node: exp.Expr) -> exp.Expr | None:
+        try:
+            return self._derived(node, frozenset(self.needs.block.core.tables), canonical_names=True)
+        except NotAnswerable:
+            return None
+
+    def exact_keys(self) -> bool:
+        """Whether the table's groups are exactly the block's, so that stored distinct counts are its own."""
+        needs = self.needs
+        return needs.exact_keys and not self.residual and self.table.dimensions == set(needs.dimensions)
+
+    def derived(self, node: exp.Expr) -> exp.Expr:
+        """An expression of the block over the table; raises NotAnswerable when the dimensions do not give it."""
+        return self._derived(node, self.aliases, canonical_names=False)
+
+    def _derived(self, node: exp.Expr, aliases: AbstractSet[str], *, canonical_names: bool) -> exp.Expr:
+        answered = self.answers.get(id(node))
+        if answered is not None:
+            return answered.copy()
+        node = self.replaced.get(id(node), node)
+        if not self._speaks(node, aliases):
+            return copied(node, self.replaced)
+        if not isinstance(node, exp.Query):
+            stored = self._dimension(node, canonical_names) or self._by_date(node, aliases, canonical_names)
+            if stored is not None:
+                return stored
+        if isinstance(node, exp.Column):
+            raise NotAnswerable("A column is none of the table's dimensions.")
+        if isinstance(node, (exp.And, exp.Or)):
+            kind = exp.And if isinstance(node, exp.And) else exp.Or
+            return joined(
+                [self._derived(term, aliases, canonical_names=canonical_names) for term in terms(node, kind)], kind
+            )
+        visible = aliases
+        if isinstance(node, (exp.Select, exp.SetOperation, exp.Subquery)):
+            visible = aliases - aliases_within(node)
+        return rebuilt(node, lambda child: self._derived(child, visible, canonical_names=canonical_names))
+
+    def _speaks(self, node: exp.Expr, aliases: AbstractSet[str]) -> bool:
+        if any(True for _ in columns_of(node, aliases)):
+            return True
+        return bool(self.answers) and any(id(part) in self.answers for part in node.walk())
+
+    def _dimension(self, node: exp.Expr, canonical_names: bool) -> exp.Expr | None:
+        if not isinstance(node, exp.Condition):
+            return None
+        text = text_of(canonical(node, {} if canonical_names else self.needs.block.core.names))
+        found = self.table.columns.get(text) if text in self.table.dimensions else None
+        if found is None:
+            return None
+        if self.needs.block.null_extended and not isinstance(unwrapped(node), exp.Column):
+            return None  # without a partner the column is NULL, the expression need not be
+        return self._typed(found, node)
+
+    def _typed(self, found: tuple[str, str], node: exp.Expr) -> exp.Expr:
+        column = exp.column(found[0], table=self.alias, quoted=True)
+        kind = type_at(node)
+        column.type = node.type
+        return column if kind is None or str(kind) == found[1] else cast_to(column, str(kind))
+
+    def _by_date(self, node: exp.Expr, aliases: AbstractSet[str], canonical_names: bool) -> exp.Expr | None:
+        use = use_of_date(node, aliases)
+        if use is None or self.needs.block.null_extended:
+            return None
+        column, asked, _ = use
+        for grain in (MONTH, DAY, HOUR):
+            if not covers(grain, asked):
+                continue
+            wanted = truncated(column, grain)
+            text = text_of(canonical(wanted, {} if canonical_names else self.needs.block.core.names))
+            found = self.table.columns.get(text) if text in self.table.dimensions else None
+            if found is not None:
+                return _with_column(node, column, self._typed(found, column))
+        return None
+
+
+def _with_column(node: exp.Expr, column: exp.Column, value: exp.Expr) -> exp.Expr:
+    """A copy of `node` with the one use of `column` in it replaced."""
+
+    def change(child: exp.Expr) -> exp.Expr:
+        return value.copy() if child is column else rebuilt(child, change)
+
+    return change(node)
+
+
+def _shortened(full: Measure, wanted: Measure, needs: Needs) -> Measure:
+    with_all = needs.filtered(wanted)
+    if with_all.argument is None and full.argument is not None:
+        return measure("COUNT", None, list(full.conditions), "bigint")
+    return full

@@ -1,0 +1,112 @@
+"""From the texts of a workload to candidate rollups, and for each text without one the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from heavy_stack.backend.advisor.artefacts import Candidate
+from heavy_stack.backend.advisor.ports import Progress
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
+from heavy_stack.backend.advisor.rules.rollup.merging import merged_rollups, rollups_by_dimensions
+from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
+from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+
+MAX_SHARE = 0.1
+"""A rollup of more than this share of its source's rows saves too little for what it costs (rule 8 of the contract)."""
+NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """Candidates, and for each text that none of them serves why not."""
+
+    candidates: tuple[Candidate, ...]
+    unanswered: dict[int, str]
+
+
+def propose_rollups(
+    texts: Mapping[int, str],
+    runs: Mapping[int, int],
+    analyst: Analyst,
+    sizes: Sizes,
+    progress: Progress,
+    max_tables: int,
+    until_left_s: float,
+) -> Proposed:
+    """Candidates for all texts together; see the rule's `match`."""
+    asked: list[Asked] = []
+    why_not: dict[int, str] = {}
+    for place, (number, text) in enumerate(texts.items()):
+        if place % 20 == 0:
+            progress.report(0.6 * place / len(texts), f"Analysing query text {place + 1} of {len(texts)}")
+        if sizes.time_left_s() < until_left_s:
+            why_not[number] = "The time for analysing texts ended before this one."
+            continue
+        try:
+            analysis = analyst.analyse(text)
+        except NotAnswerable as reason:
+            why_not[number] = str(reason)
+            continue
+        except RecursionError:
+            why_not[number] = "The query is too deeply nested."
+            continue
+        blocks = analysis.blocks
+        why_not[number] = next((why for _, why in blocks if isinstance(why, str)), NO_GROUPS)
+        asked += [Asked(number, block, needs) for block, needs in analysis.answerable()]
+    progress.report(0.6, "Counting the groups that tables would hold")
+    affordable = _affordable(rollups_by_dimensions(asked), sizes, why_not)
+    progress.report(0.8, "Sharing tables between queries")
+    merged = merged_rollups(affordable, runs, sizes, max_tables)
+    candidates: list[Candidate] = []
+    for rollup in sorted(merged, key=lambda each: -_weight(each, runs)):
+        try:
+            candidates.append(_candidate(rollup, len(candidates) + 1, runs, analyst, sizes))
+        except NotAnswerable as reason:
+            why_not.update((text, str(reason)) for text in rollup.texts)
+    served = {text for candidate in candidates for text in candidate.serves}
+    return Proposed(tuple(candidates), {text: why for text, why in why_not.items() if text not in served})
+
+
+def _affordable(rollups: list[Rollup], sizes: Sizes, why_not: dict[int, str]) -> list[Rollup]:
+    sizes.count(rollups)
+    kept: list[Rollup] = []
+    for rollup in rollups:
+        source, rows = sizes.core_rows(rollup.core), sizes.rows(rollup)
+        if source is not None and rows is not None and rows > MAX_SHARE * source:
+            why = (
+                f"A table by {describe(rollup)} would have about {rows:,} rows, more than a tenth of the {source:,} of"
+                " its source."
+            )
+            why_not.update((text, why) for text in rollup.texts)
+        else:
+            kept.append(rollup)
+    return kept
+
+
+def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: Analyst, sizes: Sizes) -> Candidate:
+    source, rows = sizes.core_rows(rollup.core), sizes.rows(rollup)
+    count = len(rollup.texts)
+    subject = "1 query text groups" if count == 1 else f"{count} query texts group"
+    what = f"{subject} or filter by {describe(rollup)}"
+    size = f"; {rows:,} rows stand for {source:,}" if rows is not None and source is not None else ""
+    tables = {str(name).lower() for name in rollup.core.table_names}
+    flags = sorted([table, column] for table, column in analyst.flags if table in tables)
+    sized = Rollup(rollup.core, rollup.common, rollup.dimensions, rollup.measures, rollup.flags, rollup.asked, rows)
+    order = sorted(
+        range(len(rollup.dimensions)),
+        key=lambda index: sizes.order_of(rollup.core, list(rollup.dimensions.values())[index]),
+    )
+    evidence: dict[str, object] = {
+        "flags": flags,
+        "order": order,
+        "source_rows": source,
+        "counted": sizes.is_counted(rollup) and rows is not None,
+        "runs": _weight(rollup, runs),
+    }
+    return candidate_of(sized, number, f"{what}{size}.", evidence)
+
+
+def _weight(rollup: Rollup, runs: Mapping[int, int]) -> int:
+    return sum(runs.get(text, 0) for text in rollup.texts)

@@ -1,0 +1,154 @@
+"""How many rows a rollup would have: counted by the engine where one is reachable, else guessed from types."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import TableFacts
+from heavy_stack.backend.advisor.ports import Deadline, EngineFacts
+from heavy_stack.backend.advisor.rules.rollup.cores import Core
+from heavy_stack.backend.advisor.rules.rollup.measures import type_at
+from heavy_stack.backend.advisor.rules.rollup.rollups import Rollup
+from heavy_stack.backend.advisor.rules.rollup.trees import text_of
+from heavy_stack.backend.advisor.sql.printing import trino_sql
+
+COUNT_LIMIT_S = 60.0
+"""Counting groups may take so long in all, and at most a tenth of the task's time."""
+
+# Without statistics only the order of these matters: which of two dimensions is likely to multiply the rows more.
+_GUESSES = {"boolean": 3.0, "date": 1500.0, "integer": 60.0, "bigint": 2000.0, "double": 400.0, "varchar": 200.0}
+_PART_GUESSES: dict[type[exp.Expr], float] = {
+    exp.Year: 8.0,
+    exp.Quarter: 4.0,
+    exp.Month: 12.0,
+    exp.Day: 31.0,
+    exp.DayOfMonth: 31.0,
+    exp.DayOfWeek: 7.0,
+    exp.DayOfWeekIso: 7.0,
+    exp.Hour: 24.0,
+}
+_TRUNC_GUESSES = {"YEAR": 8.0, "QUARTER": 30.0, "MONTH": 90.0, "WEEK": 350.0, "DAY": 1500.0, "HOUR": 30000.0}
+
+
+class Sizes:
+    """Row counts of rollups, asked in batches and remembered.
+
+    Args:
+        facts: Statistics by full table name.
+        engine: Counts groups; None without an engine.
+        deadline: The task's.
+    """
+
+    def __init__(self, facts: Mapping[str, TableFacts], engine: EngineFacts | None, deadline: Deadline) -> None:
+        self._facts = facts
+        self._engine = engine
+        self._left_s = min(COUNT_LIMIT_S, deadline.left_s() / 10) if engine is not None else 0.0
+        self._deadline = deadline
+        self._counted: dict[str, int | None] = {}
+
+    def core_rows(self, core: Core) -> int | None:
+        """Rows of the core's largest table; None where unknown."""
+        known = [self._facts[str(name)].rows for name in core.table_names if str(name) in self._facts]
+        rows = [count for count in known if count is not None]
+        return max(rows) if len(rows) == len(core.table_names) else None
+
+    def time_left_s(self) -> float:
+        """Seconds left for the whole task."""
+        return self._deadline.left_s()
+
+    def table_rows(self, name: str) -> float:
+        """Rows of a table of the DDL; 1 where unknown, so that tables count by how often they are read."""
+        facts = self._facts.get(name)
+        return float(facts.rows) if facts is not None and facts.rows is not None else 1.0
+
+    def count(self, rollups: list[Rollup]) -> None:
+        """Have the engine count the groups of all these, in one go."""
+        if self._engine is None or self._left_s <= 0:
+            return
+        asked: dict[str, str] = {}
+        for rollup in rollups:
+            key = _key(rollup)
+            if rollup.dimensions and key not in self._counted:
+                asked[key] = trino_sql(rollup.keys_select())
+        if not asked:
+            return
+        before = self._deadline.left_s()
+        self._counted.update(dict.fromkeys(asked))
+        self._counted.update(self._engine.count_groups(asked, limit_s=self._left_s))
+        self._left_s -= max(0.0, before - self._deadline.left_s())
+
+    def is_counted(self, rollup: Rollup) -> bool:
+        """Whether the engine's count is known."""
+        return not rollup.dimensions or self._counted.get(_key(rollup)) is not None
+
+    def rows(self, rollup: Rollup) -> int | None:
+        """Counted rows, or the estimate from column statistics; None without statistics."""
+        if not rollup.dimensions:
+            return 1
+        counted = self._counted.get(_key(rollup))
+        if counted is not None:
+            return counted
+        core_rows = self.core_rows(rollup.core)
+        if core_rows is None:
+            return None
+        product = math.prod(self._values(rollup.core, node) for node in rollup.dimensions.values())
+        return max(1, min(core_rows, int(min(product, 1e15))))
+
+    def guess(self, rollup: Rollup) -> float:
+        """The rows where they are known, else a guess that only serves to compare rollups."""
+        rows = self.rows(rollup)
+        if rows is not None:
+            return float(rows)
+        return math.prod(self._values(rollup.core, node) for node in rollup.dimensions.values())
+
+    def order_of(self, core: Core, node: exp.Expr) -> float:
+        """How many values a dimension is likely to have."""
+        return self._values(core, node)
+
+    def _values(self, core: Core, node: exp.Expr) -> float:
+        guess = _guess(node)
+        columns = list(node.find_all(exp.Column))
+        known = [self._distinct(core, column) for column in columns]
+        numbers = [count for count in known if count is not None]
+        if not columns or len(numbers) != len(columns):
+            return guess
+        product = float(math.prod(numbers))
+        return product if isinstance(node, exp.Column) else max(1.0, min(guess, product))
+
+    def _distinct(self, core: Core, column: exp.Column) -> int | None:
+        table = core.tables.get(column.table)
+        facts = self._facts.get(str(table.name)) if table is not None else None
+        if facts is None:
+            return None
+        by_name = {name.lower(): column_facts for name, column_facts in facts.columns.items()}
+        found = by_name.get(column.name.lower())
+        if found is None or found.distinct is None:
+            return None
+        return found.distinct + (1 if found.nulls else 0)
+
+
+def _key(rollup: Rollup) -> str:
+    return "\n".join([rollup.core.key, *sorted(rollup.common), "", *sorted(rollup.dimensions)])
+
+
+def _guess(node: exp.Expr) -> float:
+    if isinstance(node, exp.TimestampTrunc):
+        unit = node.args.get("unit")
+        return _TRUNC_GUESSES.get(str(unit.name).upper() if isinstance(unit, exp.Expr) else "", 1500.0)
+    if type(node) in _PART_GUESSES:
+        return _PART_GUESSES[type(node)]
+    if isinstance(node, exp.Case):
+        return float(len(node.args["ifs"]) + 1)
+    if isinstance(node, exp.Extract):
+        return {"YEAR": 8.0, "QUARTER": 4.0, "MONTH": 12.0, "DOW": 7.0}.get(node.this.name.upper(), 31.0)
+    kind = type_at(node)
+    guess = _GUESSES.get(kind.base if kind is not None else "", 1000.0)
+    return guess if isinstance(node, exp.Column) else min(guess, 200.0)
+
+
+def describe(rollup: Rollup) -> str:
+    """The dimensions in words."""
+    return ", ".join(text_of(node).replace('"', "") for node in rollup.dimensions.values()) or "the whole table"

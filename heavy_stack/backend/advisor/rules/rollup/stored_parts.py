@@ -1,0 +1,234 @@
+"""The parts of an aggregate: trees whose leaves are stored measures, and the expression that merges them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.rules.rollup.branches import Branch, Leaf, Tree
+from heavy_stack.backend.advisor.rules.rollup.measures import (
+    Function,
+    Measure,
+    measure,
+    merged,
+    stored_type,
+    type_at,
+    type_of_sum,
+)
+from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, unwrapped
+from heavy_stack.backend.advisor.sql.printing import cast_to
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A group's contribution in one case.
+
+    Attributes:
+        measure: The stored column; None contributes nothing.
+        factor: A constant that every row contributes; the measure is then their number.
+        guarded: The measure may be 0 rows in a group, which contribute NULL and not 0.
+        constant: The constant itself where the measure counts any rows (MIN and MAX of a constant).
+    """
+
+    measure: Measure | None = None
+    factor: exp.Expr | None = None
+    guarded: bool = False
+    constant: exp.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`condition` (in the block's names) is decided per group."""
+
+    condition: exp.Expr
+    yes: Cases
+    no: Cases
+
+
+Cases = Stored | Choice
+
+
+class Lookup(Protocol):
+    """What a table offers to a block. Both raise NotAnswerable when it does not."""
+
+    def column(self, wanted: Measure) -> exp.Expr:
+        """The column that stores a measure of the block's rows."""
+
+    def derived(self, node: exp.Expr) -> exp.Expr:
+        """A condition of the block over the table's dimensions."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One merged aggregate. `empty` is what no row gives: 0 for counts, else None for NULL."""
+
+    function: Function
+    cases: Cases
+    counts: bool = False
+
+    def measures(self) -> Iterator[Measure]:
+        """Every stored measure that the part reads."""
+        for leaf in self.leaves():
+            if leaf.measure is not None:
+                yield leaf.measure
+
+    def leaves(self) -> Iterator[Stored]:
+        """Every case's contribution."""
+        yield from _stored(self.cases)
+
+    def conditions(self) -> Iterator[exp.Expr]:
+        """Every condition that the part decides per group, in the block's names."""
+        waiting: list[Cases] = [self.cases]
+        while waiting:
+            case = waiting.pop()
+            if isinstance(case, Choice):
+                yield case.condition
+                waiting += [case.yes, case.no]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one stored column, merged."""
+        return isinstance(self.cases, Stored) and self.cases.factor is None and self.cases.constant is None
+
+    def merge(self, lookup: Lookup, may_be_empty: bool) -> exp.Expr:
+        """The aggregate over groups that gives what the block's aggregate gave over rows."""
+        value = merged(
+            self.function, _group_value(self.cases, lookup, exp.Literal.number(0) if self.counts else exp.Null())
+        )
+        if self.counts and may_be_empty:
+            return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])  # COUNT over nothing is 0
+        return value
+
+
+def _stored(cases: Cases) -> Iterator[Stored]:
+    if isinstance(cases, Stored):
+        yield cases
+    else:
+        yield from _stored(cases.yes)
+        yield from _stored(cases.no)
+
+
+def _group_value(cases: Cases, lookup: Lookup, nothing: exp.Expr) -> exp.Expr:
+    if isinstance(cases, Stored):
+        return _leaf_value(cases, lookup, nothing)
+    ifs: list[exp.If] = []
+    current: Cases = cases
+    while isinstance(current, Choice):
+        ifs.append(exp.If(this=lookup.derived(current.condition), true=_group_value(current.yes, lookup, nothing)))
+        current = current.no
+    default = _leaf_value(current, lookup, nothing)
+    return exp.Case(ifs=ifs, default=None if isinstance(default, exp.Null) else default)
+
+
+def _leaf_value(leaf: Stored, lookup: Lookup, nothing: exp.Expr) -> exp.Expr:
+    if leaf.constant is not None:
+        if leaf.measure is None:
+            return leaf.constant.copy()
+        present = exp.GT(this=lookup.column(leaf.measure), expression=exp.Literal.number(0))
+        return exp.Case(ifs=[exp.If(this=present, true=leaf.constant.copy())])
+    if leaf.measure is None:
+        return nothing.copy()
+    column = lookup.column(leaf.measure)
+    if leaf.guarded:
+        column = exp.Nullif(this=column, expression=exp.Literal.number(0))
+    if leaf.factor is None or _is_one(leaf.factor):
+        return column
+    factor = leaf.factor.copy()
+    return exp.Mul(this=column, expression=exp.Paren(this=factor) if isinstance(factor, exp.Binary) else factor)
+
+
+def _is_one(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and str(node.this) == "1"
+
+
+Canonical = Callable[[exp.Expr], exp.Expr]
+
+
+def part_of(function: Function, tree: Tree, names: Canonical, *, as_double: bool = False, square: bool = False) -> Part:
+    """The part for a split argument.
+
+    Args:
+        function: COUNT, SUM, MIN, MAX, BOOL_AND or BOOL_OR of the argument.
+        tree: The argument, split (block's names).
+        names: Puts an expression into the core's canonical names.
+        as_double: Sum the argument as a double.
+        square: Sum the square of the argument (as a double).
+
+    Raises:
+        NotAnswerable: A type cannot be stored.
+    """
+
+    def stored(cases: Tree) -> Cases:
+        if isinstance(cases, Branch):
+            return Choice(cases.condition, stored(cases.yes), stored(cases.no))
+        return _stored_leaf(function, cases, names, as_double or square, square)
+
+    return Part(function, stored(tree), counts=function == "COUNT")
+
+
+def _stored_leaf(function: Function, leaf: Leaf, names: Canonical, as_double: bool, square: bool) -> Stored:
+    if leaf.value is None:
+        return Stored()
+    where = [names(condition) for condition in leaf.conditions]
+    value = leaf.value
+    rows = measure("COUNT", None, where, "bigint")
+    if function == "COUNT":
+        if _is_never_null(value):
+            return Stored(rows)
+        return Stored(measure("COUNT", names(value), where, "bigint"))
+    if function == "SUM":
+        if is_constant(value):
+            return Stored(rows, factor=_number(value, as_double, square), guarded=bool(where))
+        weighted = _zero_or_constant(value)
+        if weighted is not None and not where:
+            condition, amount = weighted
+            counted = rows.given([names(part) for part in condition])
+            return Stored(counted, factor=_number(amount, as_double, square))
+        amount = names(_number(value, as_double, square))
+        kind = "double" if as_double else type_of_sum(type_at(value))
+        return Stored(measure("SUM", amount, where, kind))
+    if is_constant(value):
+        return Stored(rows if where else None, constant=value)
+    return Stored(measure(function, names(value), where, stored_type(type_at(value))))
+
+
+def _number(value: exp.Expr, as_double: bool, square: bool) -> exp.Expr:
+    if not as_double:
+        return value
+    kind = type_at(value)
+    number = value if kind is not None and kind.base == "double" else cast_to(value.copy(), "double")
+    if not square:
+        return number
+    operand = exp.Paren(this=number.copy()) if isinstance(number, exp.Binary) else number.copy()
+    return exp.Mul(this=operand, expression=operand.copy())
+
+
+def _is_never_null(value: exp.Expr) -> bool:
+    bare = unwrapped(value)
+    if isinstance(bare, exp.Case):
+        default = bare.args.get("default")
+        return (
+            default is not None
+            and _is_never_null(default)
+            and all(_is_never_null(branch.args["true"]) for branch in bare.args["ifs"])
+        )
+    return isinstance(bare, (exp.Literal, exp.Boolean)) or (isinstance(bare, exp.Neg) and _is_never_null(bare.this))
+
+
+def _zero_or_constant(value: exp.Expr) -> tuple[list[exp.Expr], exp.Expr] | None:
+    """(conditions, k) of `CASE WHEN conditions THEN k ELSE 0 END`: its sum is k times the number of such rows."""
+    from_case = unwrapped(value)
+    if not isinstance(from_case, exp.Case) or len(from_case.args["ifs"]) != 1:
+        return None
+    default = from_case.args.get("default")
+    zero = unwrapped(default) if default is not None else None
+    if not isinstance(zero, exp.Literal) or zero.is_string or float(str(zero.this)) != 0.0:
+        return None
+    branch = from_case.args["ifs"][0]
+    amount = unwrapped(branch.args["true"])
+    if not isinstance(amount, exp.Literal) or amount.is_string:
+        return None
+    return [branch.this], amount

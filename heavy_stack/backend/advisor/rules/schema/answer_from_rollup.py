@@ -1,0 +1,111 @@
+"""Answer a query's aggregate block from a rollup: a table of groups with measures that merge.
+
+Before:
+    SELECT region, COUNT(*), AVG(amount) FROM sales WHERE NOT returned AND month = 3 GROUP BY region
+After:
+    a table `sales_by_region_month` with COUNT(*), SUM(amount) and COUNT(amount) of the rows that are NOT returned, and
+    SELECT region, SUM(row_count), SUM(sum_amount) / SUM(count_amount) FROM sales_by_region_month
+    WHERE month = 3 GROUP BY region
+Safe when:
+    every aggregate of the block merges over groups; each filter either stands in the table or is asked of its
+    dimensions; the block's other sources are joined on dimensions only, so that all rows of a group meet the same
+    partners.
+Never when:
+    a literal that moves would have to be stored (only booleans, flags, comparisons with 0 and '', NULL tests, NOT IN,
+    LIKE and regular expressions are kept); the aggregate does not merge (approximations, ordered or collected
+    values, sums of real); an expression that may fail would meet rows that the query filters out; the groups would be
+    more than a tenth of the rows.
+Source:
+    Gupta, Harinarayan and Quass, "Aggregate-Query Processing in Data Warehousing Environments" (VLDB 1995); Yan and
+    Larson, "Eager Aggregation and Lazy Aggregation" (VLDB 1995).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.ports import Progress
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
+from heavy_stack.backend.advisor.rules.rollup.applying import answer_block
+from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
+from heavy_stack.backend.advisor.rules.rollup.proposing import Proposed, propose_rollups
+from heavy_stack.backend.advisor.rules.rollup.rollups import RULE_ID
+from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+from heavy_stack.backend.advisor.rules.rollup.whole_text import (
+    RewrittenTree,
+    assembled,
+    check_worth,
+    fresh_alias,
+    with_types,
+)
+
+
+class AnswerFromRollup:
+    """Proposes rollups for a workload, and rewrites a text onto rollups that exist."""
+
+    id = RULE_ID
+    family = "schema"
+    needs = ("EngineFacts.count_groups, where an engine is reachable",)
+
+    def match(
+        self,
+        texts: Mapping[int, str],
+        runs: Mapping[int, int],
+        analyst: Analyst,
+        sizes: Sizes,
+        progress: Progress,
+        max_tables: int,
+        until_left_s: float = 0.0,
+    ) -> Proposed:
+        """Candidates for all texts together, and for each text without one the reason.
+
+        Args:
+            texts: Trino SQL by text index, the most important first; every text parses.
+            runs: Runs by text index.
+            analyst: Knows the catalog and which columns are flags.
+            sizes: Row counts of rollups.
+            progress: Told how far it is.
+            max_tables: No more candidates than this where merging can reach it.
+            until_left_s: Texts are analysed while the task has more time left than this.
+        """
+        return propose_rollups(texts, runs, analyst, sizes, progress, max_tables, until_left_s)
+
+    def apply(self, text: str, analyst: Analyst, tables: Iterable[StoredTable], sizes: Sizes) -> RewrittenTree:
+        """The text's tree with every block replaced that a table answers; a copy, the input stays as it is.
+
+        Raises:
+            NotAnswerable: No block of the text is answered, or too little of its work is saved.
+        """
+        analysis = analyst.analyse(text)
+        answerable = analysis.answerable()
+        if not answerable:
+            raise NotAnswerable(next((why for _, why in analysis.blocks if isinstance(why, str)), _NO_GROUPS))
+        by_core: dict[str, list[StoredTable]] = {}
+        for table in tables:
+            by_core.setdefault(table.core, []).append(table)
+        used: list[StoredTable] = []
+        exact = True
+        reason = ""
+        replaced: dict[int, exp.Select] = {}
+        # From the inside out: a rewritten block takes the rewritten ones inside it along.
+        for place, needs in reversed(answerable):
+            alias = fresh_alias(analysis.tree, place)
+            try:
+                found = answer_block(needs, by_core.get(needs.block.core.key, []), alias, replaced)
+            except NotAnswerable as why:
+                reason = str(why)
+                continue
+            replaced[id(needs.block.select)] = found.select
+            used.append(found.table)
+            exact = exact and needs.exact
+        if not replaced:
+            raise NotAnswerable(reason)
+        rewritten = assembled(analysis.tree, replaced, used, exact)
+        check_worth(analysis.tree, rewritten, sizes)
+        return with_types(rewritten, text, analyst.catalog)
+
+
+_NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
