@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from uuid import UUID
 
 import orjson
 from heavy_stack_brython.forms import focus_element, post_form, post_text
@@ -195,11 +195,9 @@ def read_answer(value: object) -> tuple[str, None] | tuple[None, Refusal]:
     if status == 0:
         return None, Refusal("The server could not be reached. Your text is still here; try again in a moment.")
     content = _find_object(body)
-    if status in (200, 201, 202) and isinstance(content.get("taskid"), str):
-        return f"/tasks/{content['taskid']}", None
-    path = urlsplit(url).path if isinstance(url, str) else ""
-    if status == 200 and path.startswith("/tasks/"):
-        return path, None
+    task_id = _find_task_id(content.get("taskid")) or _find_task_id(_last_part(url))
+    if status == 200 and task_id is not None:
+        return f"/tasks/{task_id}", None
     if status == 413:
         fallback = "The workload is larger than this server takes."
     elif status == 401:
@@ -209,6 +207,17 @@ def read_answer(value: object) -> tuple[str, None] | tuple[None, Refusal]:
     message = content.get("detail") or content.get("message") or content.get("title")
     code = content.get("code")
     return None, Refusal(str(message or fallback), str(code) if code else "")
+
+
+def _last_part(url: object) -> str:
+    return url.split("?")[0].rsplit("/", 1)[-1] if isinstance(url, str) else ""
+
+
+def _find_task_id(text: object) -> UUID | None:
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _find_object(body: object) -> dict[str, Any]:
