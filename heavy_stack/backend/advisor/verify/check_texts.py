@@ -15,13 +15,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.optimizer.scope import Scope, build_scope, traverse_scope
 
 from heavy_stack.backend.advisor.sql.printing import trino_sql
 from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.surveys import MOMENTS
 
 ORDER_COLUMN = "heavy_order_key_"
+HIGH, LOWERED = 20, 2
+"""Thresholds on aggregates above the first are also tried as the second."""
 _TAIL = ("order", "limit", "offset", "fetch")
 
 
@@ -34,6 +36,8 @@ class CheckTexts:
         exact: The output has no floating point, so the engine itself can compare it.
         moments: Output positions that depend on CORR, STDDEV, VAR or COVAR.
         needed_rows: Rows that the original must return for a data set to count.
+        relaxed: Both sides again with lower thresholds on aggregates (HAVING COUNT(*) > 1000 becomes > 2), so that many
+            groups pass on small data; None where the thresholds do not stand alike on both sides.
         probe: Counts what `needed_rows` is about when the rows themselves do not show it (one row from many groups, or
             one aggregated row); it must then give at least 2.
     """
@@ -44,6 +48,7 @@ class CheckTexts:
     moments: frozenset[int]
     needed_rows: int
     probe: str | None
+    relaxed: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ def check_texts(original: exp.Query, rewritten: exp.Query) -> CheckTexts | Stati
         _break_inner_ties(tree)
     types = [type_name(item.unalias()) for item in left.selects]
     exact = all(name is not None and "double" not in name and "real" not in name for name in types)
-    return CheckTexts(trino_sql(left), trino_sql(right), exact, moments, needed, probe)
+    texts = trino_sql(left), trino_sql(right)
+    return CheckTexts(*texts, exact, moments, needed, probe, _relaxed(left, right))
 
 
 def multiset_difference(texts: CheckTexts) -> tuple[str, str]:
@@ -220,6 +226,51 @@ def _is_moment(scope: Scope, place: int, depth: int) -> bool:
             if column.name.lower() in names and _is_moment(source, names.index(column.name.lower()), depth + 1):
                 return True
     return False
+
+
+def _relaxed(left: exp.Query, right: exp.Query) -> tuple[str, str] | None:
+    """Both sides with each high threshold on an aggregate lowered alike, changing the trees; None when there is none.
+
+    A threshold counts only if the number stands in as many comparisons on both sides and, on the left, in comparisons
+    with aggregates alone: then it cannot be part of a filter that the design has baked in.
+    """
+    lowered = False
+    for number in sorted({node.this for node, _ in _thresholds(left)}):
+        mine = [(node, aggregate) for node, aggregate in _thresholds(left) if node.this == number]
+        others = [node for node, _ in _thresholds(right) if node.this == number]
+        if len(mine) != len(others) or not all(aggregate for _, aggregate in mine):
+            continue
+        for node in [*(node for node, _ in mine), *others]:
+            node.set("this", str(LOWERED))
+        lowered = True
+    return (trino_sql(left), trino_sql(right)) if lowered else None
+
+
+def _thresholds(tree: exp.Query) -> list[tuple[exp.Literal, bool]]:
+    """Integers above `HIGH` that something is compared with, and whether that is an aggregate."""
+    derived = _aggregate_outputs(tree)
+    found = []
+    for comparison in tree.find_all(exp.GT, exp.GTE, exp.LT, exp.LTE):
+        for number, subject in ((comparison.expression, comparison.this), (comparison.this, comparison.expression)):
+            if not isinstance(number, exp.Literal) or number.is_string or not number.this.isdigit():
+                continue
+            if int(number.this) > HIGH:
+                columns = list(subject.find_all(exp.Column))
+                from_derived = bool(columns) and all((column.table, column.name) in derived for column in columns)
+                found.append((number, from_derived or subject.find(exp.AggFunc) is not None))
+    return found
+
+
+def _aggregate_outputs(tree: exp.Query) -> set[tuple[str, str]]:
+    """(alias, column) of derived tables' columns that are aggregates."""
+    found: set[tuple[str, str]] = set()
+    for scope in traverse_scope(tree):
+        for alias, (_, source) in scope.selected_sources.items():
+            if isinstance(source, Scope) and isinstance(source.expression, exp.Query):
+                for item in source.expression.selects:
+                    if item.find(exp.AggFunc) is not None:
+                        found.add((alias, item.alias_or_name))
+    return found
 
 
 def _probe(tree: exp.Query) -> tuple[str | None, int]:

@@ -186,11 +186,23 @@ class _Making:
             sketch = Solver(self.catalog, self.draw).walk(query.scope)
             if not sketch.rows:
                 return
-            witness = solve_values(sketch, self.pools, self.draw, number * WITNESSES + repeat)
-            left -= self._add_witness(sketch, witness, repeat, max(4, left // (WITNESSES - repeat)))
+            # Beside a count's threshold: one group well above, one just above, one just below it, the latter two
+            # exactly, so nothing else may fall into them.
+            exactly = repeat > 0 and any(row.copies > 1 for row in sketch.rows)
+            witness = solve_values(sketch, self.pools, self.draw, number * WITNESSES + repeat, alone=exactly)
+            budget_here = max(4, left // (WITNESSES - repeat))
+            left -= self._add_witness(sketch, witness, (2, 0, -1)[repeat % 3], 0 if exactly else budget_here)
 
-    def _add_witness(self, sketch: Sketch, witness: Witness, repeat: int, budget: int) -> int:
-        """Add a witness and rows near it; returns how many rows count against the query's budget."""
+    def _add_witness(self, sketch: Sketch, witness: Witness, above: int, budget: int) -> int:
+        """Add a witness and rows near it.
+
+        Args:
+            above: How many rows more than a threshold needs.
+            budget: How many rows may stand beside it.
+
+        Returns:
+            How many rows count against the query's budget.
+        """
         free = self._free_columns(witness)
         added = 0
         busiest = max(range(len(witness.rows)), key=lambda place: (len(witness.watched[place]), -place))
@@ -198,10 +210,10 @@ class _Making:
             count = 1
             if place == busiest or sketched.copies:
                 count = self.draw.choice((2, 3, 3, 4))
-            if sketched.copies:
-                count = self._planted(max(sketched.copies + (0, 1, 0)[repeat % 3], count))
+            if sketched.copies > 1:
+                count = self._planted(max(1, sketched.copies + above))
             if sketched.most is not None:
-                count = max(1, min(count, sketched.most))
+                count = max(1, min(count, sketched.most + (above < 0)))
             rows = copies_of(witness, place, count, self.pools, free[place], self.draw)
             if sketched.spread:
                 spread_copies(rows, sketched.table, sketched.spread)

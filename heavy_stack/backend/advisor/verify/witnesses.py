@@ -41,18 +41,25 @@ class Witness:
     watched: tuple[frozenset[str], ...]
 
 
-def solve_values(sketch: Sketch, pools: Pools, draw: random.Random, number: int) -> Witness:
+def solve_values(sketch: Sketch, pools: Pools, draw: random.Random, number: int, *, alone: bool) -> Witness:
     """Give every slot of the sketch a value.
 
     Args:
         number: Different for every witness: keys made from it meet no other rows.
+        alone: Group keys that nothing else fixes are new too, so that exactly the witness's rows are in its group.
     """
     values: dict[Slot, Any] = {}
     members: dict[Slot, list[Slot]] = {}
     for place, (slots, constraints) in enumerate(sketch.classes()):
         root = sketch.find(slots[0])
         members[root] = slots
-        value = _class_value(sketch, slots, constraints, pools, draw, WITNESS_BASE + number * 50 + place)
+        key = WITNESS_BASE + number * 50 + place
+        asking = [item for item in constraints if item.kind != "not_null"]
+        value = None
+        if not asking and alone and any(slot in sketch.group_slots for slot in slots):
+            value = key_value(_type(sketch, slots[0]), key)
+        if value is None:
+            value = _class_value(sketch, slots, asking, pools, draw, key)
         for slot in slots:
             values[slot] = fitted(_type(sketch, slot), value) if value is not None else None
     _settle_links(sketch, values, members, draw)
@@ -93,7 +100,7 @@ def _column(table: Table, name: str) -> Column:
 def _class_value(
     sketch: Sketch,
     slots: Sequence[Slot],
-    constraints: Sequence[Constraint],
+    asking: Sequence[Constraint],
     pools: Pools,
     draw: random.Random,
     key: int,
@@ -102,11 +109,10 @@ def _class_value(
     table = sketch.rows[slot.row].table
     kind = _type(sketch, slot)
     joined = len({slot.row for slot in slots}) > 1
-    asking = [item for item in constraints if item.kind != "not_null"]
     if joined and not asking:
         return key_value(kind, key)
     pool = pools.values(table, _column(table, slot.column))
-    found = candidates(kind, constraints, pool, draw)
+    found = candidates(kind, asking, pool, draw)
     if found:
         return found[0]
     guesses = [fitted(kind, item.value) for item in asking if not isinstance(item.value, tuple)]
