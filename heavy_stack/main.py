@@ -6,6 +6,7 @@ services, built when it starts and closed when it has stopped.
 
 from __future__ import annotations
 
+import socket
 import sys
 from functools import partial
 from typing import Any
@@ -28,6 +29,7 @@ from heavy_stack.backend.jobs.supervision import supervise
 from heavy_stack.backend.jobs.wake_up import PostgresSender
 from heavy_stack.backend.services import Services, set_current_services
 from heavy_stack.bootstrap import PASSWORD_FILE, build_services, migrate, prepare, secret_keys
+from heavy_stack.errors import SettingsError
 from heavy_stack.frontend.documents import render_error
 from heavy_stack.frontend.routes import install_pages
 from heavy_stack.frontend.sign_in_page import render_sign_in
@@ -44,13 +46,17 @@ ANSWER_WITHIN_S = 300
 log = structlog.get_logger("heavy_stack.web")
 
 
-def create_app(settings: Settings | None = None) -> Sanic[Any, Any]:
-    """The web app. Nothing is read, made or connected before the server starts, but the settings.
+def create_app() -> Sanic[Any, Any]:
+    """The web app, from the environment's settings. Nothing is made or connected before the server starts.
 
     Raises:
         SettingsError: A setting is missing or wrong.
     """
-    settings = settings or load_settings()
+    return build_app(load_settings())
+
+
+def build_app(settings: Settings) -> Sanic[Any, Any]:
+    """The web app with its routes, pages and listeners."""
     set_up_logging(settings)
     app: Sanic[Any, Any] = Sanic(APP_NAME, configure_logging=False)
     app.config.update(
@@ -82,7 +88,8 @@ def serve(settings: Settings) -> None:
     """
     set_up_logging(settings)
     given, settings = settings, prepare(settings)
-    loader = AppLoader(factory=partial(create_app, settings))
+    _check_port(settings)
+    loader = AppLoader(factory=partial(build_app, settings))
     app = loader.load()
     app.prepare(
         host=settings.host,
@@ -107,6 +114,8 @@ def _before_first_process(settings: Settings, app: Sanic[Any, Any]) -> None:
 
 async def _start(settings: Settings, app: Sanic[Any, Any]) -> None:
     set_up_logging(settings)
+    if not hasattr(app, "multiplexer"):  # one process without a manager: there was no main process before this one
+        _before_first_process(settings, app)
     services = build_services(settings, sender=message_sender(settings))
     await services.start()
     app.ctx.web = _web_context(services)
@@ -148,6 +157,19 @@ def _web_context(services: Services) -> WebContext:
 
 async def _finish_response(request: Request[Any, Any], response: BaseHTTPResponse) -> None:
     add_security_headers(response)
+
+
+def _check_port(settings: Settings) -> None:
+    # Before anything is migrated or started; Sanic would say it with a traceback.
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"HEAVY_HOST, HEAVY_PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
+            ) from None
 
 
 def _say_where(given: Settings, settings: Settings) -> None:

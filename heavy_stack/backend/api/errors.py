@@ -16,6 +16,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import RequestCancelled, SanicException
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from heavy_stack.errors import HeavyStackError
 
@@ -41,6 +43,8 @@ _SANIC_PROBLEMS: dict[int, tuple[str, str]] = {
     429: ("too_many_requests", "Too many requests."),
     503: ("unavailable", "The service cannot answer now; try again soon."),
 }
+_UNREACHABLE = (OperationalError, InterfaceError, PoolTimeout, ConnectionError)
+_RETRY_AFTER_S = 5
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _STANDARD = frozenset({"type", "title", "status", "detail", "instance", "code"})
 
@@ -105,6 +109,10 @@ def describe(error: Exception, path: str) -> tuple[Problem, dict[str, str]]:
             headers["allow"] = ", ".join(sorted(name.strip() for name in allow.split(",")))
             detail = f"This address takes {headers['allow']}."
         return _problem(error.status_code, code, detail, path), headers
+    if isinstance(error, _UNREACHABLE):
+        log.error("database.unreachable", path=path, error=type(error).__name__)
+        headers["retry-after"] = str(_RETRY_AFTER_S)
+        return _problem(503, "database_unavailable", "The database does not answer; try again soon.", path), headers
     incident = uuid4().hex
     # Where it broke, not what it said: messages of drivers and validators repeat values, and values may be secret.
     frames = "".join(traceback.format_tb(error.__traceback__))

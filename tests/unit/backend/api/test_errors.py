@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sanic.exceptions import MethodNotAllowed, PayloadTooLarge, SanicException
 from sanic.exceptions import NotFound as NoRoute
+from sqlalchemy.exc import OperationalError
 
 from heavy_stack.backend.api.errors import describe
 from heavy_stack.errors import Conflict, HeavyStackError, TaskFailed, WorkloadFormat
@@ -64,6 +65,13 @@ class TestDescribe:
         assert "pl4nted" not in shown
         assert "Traceback" not in shown
         assert problem.model_dump()["incident"] in problem.detail
+
+    @pytest.mark.parametrize("error", [OperationalError("SELECT pl4nted", {}, OSError()), ConnectionRefusedError()])
+    def test_a_database_that_is_away_is_a_reason_to_come_back(self, error: Exception) -> None:
+        problem, headers = describe(error, "/status")
+        assert (problem.status, problem.code) == (503, "database_unavailable")
+        assert "pl4nted" not in problem.model_dump_json()
+        assert headers["retry-after"] == "5"
 
     def test_a_defect_of_ours_says_what_it_may(self) -> None:
         problem, _ = describe(HeavyStackError("the stage broke"), "/x")

@@ -11,7 +11,7 @@ from sanic import Sanic
 
 from heavy_stack.backend.api.openapi import build_document
 from heavy_stack.backend.api.routes import RESERVED, ROUTES, Access, is_page
-from heavy_stack.main import create_app
+from heavy_stack.main import build_app
 from tests.support.settings import make_settings
 
 # Served to browsers only; everything else is part of the API and described.
@@ -26,7 +26,7 @@ def openapi_path(path: str) -> str:
 
 @pytest.fixture
 def app(tmp_path: Path) -> Iterator[Sanic]:
-    made = create_app(make_settings(tmp_path))
+    made = build_app(make_settings(tmp_path))
     yield made
     Sanic.unregister_app(made)
 
