@@ -198,7 +198,7 @@ def candidates(
     if any(item.kind == "is_null" for item in constraints):
         return [None]
     tried = [value for item in constraints for value in item.suggestions(kind, draw)]
-    tried += _joint_dates(kind, constraints)
+    tried += joint_dates(kind, constraints)
     tried += [value for value in pool if value is not None]
     found = [value for value in dict.fromkeys(tried) if all(item.holds(value) for item in constraints)]
     patterns = [item.value for item in constraints if item.kind == "regexp"]
@@ -215,8 +215,12 @@ def candidates(
     return found
 
 
-def _joint_dates(kind: ColumnType, constraints: Sequence[Constraint]) -> list[Any]:
-    """Days for several parts at once (year = 2019 and month = 12 and day ≥ 20)."""
+def joint_dates(kind: ColumnType, constraints: Sequence[Constraint], *, edges: bool = False) -> list[Any]:
+    """Days for several parts at once (year = 2019 and month = 12 and day ≥ 20).
+
+    Args:
+        edges: Only the first and last days of the months that are named and of their neighbours.
+    """
     parts = [item for item in constraints if item.kind == "part"]
     if kind.kind not in (Kind.DATE, Kind.TIMESTAMP) or not parts:
         return []
@@ -224,6 +228,11 @@ def _joint_dates(kind: ColumnType, constraints: Sequence[Constraint]) -> list[An
     for item in constraints:
         days = [fitted(kind, v) for v in _items(item.value)] if item.kind in ("compare", "in") else []
         years |= {day.year for day in days if day is not None}
+    if edges:
+        named = {int(v) for item in parts if item.part == "month" for v in _items(item.value) if is_number(v)}
+        months = sorted({near for month in named for near in (month - 1, month, month + 1) if 1 <= near <= 12})
+        ends = [dt.datetime(year, month, day) for year in sorted(years)[:4] for month in months for day in (1, 28)]
+        return [fitted(kind, moment) for moment in ends]
     found = []
     for year in sorted(years or {2019, 2020})[:6]:
         for near in (year, year - 1, year + 1):

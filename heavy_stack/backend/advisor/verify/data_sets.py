@@ -31,6 +31,7 @@ from heavy_stack.backend.advisor.verify.witnesses import (
     as_tuple,
     copies_of,
     near_misses,
+    one_missed,
     solve_values,
     spread_copies,
 )
@@ -39,8 +40,10 @@ FLAVOURS: tuple[Flavour, ...] = (
     Flavour("dense", 0.06, 4, 160, 0.15, 0.10, False, 0.10),
     Flavour("nulls", 0.30, 9, 200, 0.25, 0.20, True, 0.05),
     Flavour("sparse", 0.03, 26, 260, 0.05, 0.15, False, 0.15),
+    Flavour("thin", 0.15, 3, 9, 0.0, 0.20, False, 0.20, witnesses=1, near_misses=False, most_queries=25),
 )
-"""The three data sets that every task gets; more rounds repeat them with other seeds."""
+"""The data sets that every task gets; more rounds repeat them with other seeds. The thin one has groups of a single row
+and groups in which nothing satisfies a CASE, which crowded data hides."""
 WITNESSES = 3
 ROWS_FOR_WITNESSES = 9_000
 """Shared by all queries of a data set; each gets at least a dozen rows beside its copies."""
@@ -129,6 +132,8 @@ class _Making:
         for place, table in enumerate(self.tables):
             self._add_background(table, place)
         budget = max(12, min(70, ROWS_FOR_WITNESSES // max(1, len(queries))))
+        if len(queries) > self.flavour.most_queries:
+            queries = self.draw.sample(list(queries), self.flavour.most_queries)
         for number, query in enumerate(queries):
             self._add_witnesses(query, number, budget)
         by_name = {table.name: table for table in self.tables}
@@ -182,22 +187,23 @@ class _Making:
 
     def _add_witnesses(self, query: Studied, number: int, budget: int) -> None:
         left = budget
-        for repeat in range(WITNESSES):
+        for repeat in range(self.flavour.witnesses):
             sketch = Solver(self.catalog, self.draw).walk(query.scope)
             if not sketch.rows:
                 return
             # Beside a count's threshold: one group well above, one just above, one just below it, the latter two
             # exactly, so nothing else may fall into them.
-            exactly = repeat > 0 and any(row.copies > 1 for row in sketch.rows)
-            witness = solve_values(sketch, self.pools, self.draw, number * WITNESSES + repeat, alone=exactly)
-            budget_here = max(4, left // (WITNESSES - repeat))
-            left -= self._add_witness(sketch, witness, (2, 0, -1)[repeat % 3], 0 if exactly else budget_here)
+            exactly = repeat > 0 and (bool(sketch.thresholds) or any(row.copies > 1 for row in sketch.rows))
+            beside = (None, 1, 0)[repeat] if exactly else None
+            witness = solve_values(sketch, self.pools, self.draw, number * WITNESSES + repeat, beside=beside)
+            budget_here = max(4, left // (self.flavour.witnesses - repeat)) if self.flavour.near_misses else 0
+            left -= self._add_witness(sketch, witness, beside, 0 if exactly else budget_here)
 
-    def _add_witness(self, sketch: Sketch, witness: Witness, above: int, budget: int) -> int:
+    def _add_witness(self, sketch: Sketch, witness: Witness, beside: int | None, budget: int) -> int:
         """Add a witness and rows near it.
 
         Args:
-            above: How many rows more than a threshold needs.
+            beside: 1 just above the thresholds, 0 just below, None well above.
             budget: How many rows may stand beside it.
 
         Returns:
@@ -207,13 +213,17 @@ class _Making:
         added = 0
         busiest = max(range(len(witness.rows)), key=lambda place: (len(witness.watched[place]), -place))
         for place, sketched in enumerate(sketch.rows):
+            if place in sketch.missing:
+                missed = one_missed(witness, place, sketch, self.pools, self.draw)
+                self.rows[sketched.table.name] += [missed] if missed is not None else []
+                continue
             count = 1
-            if place == busiest or sketched.copies:
+            if beside is None and self.flavour.near_misses and (place == busiest or sketched.copies):
                 count = self.draw.choice((2, 3, 3, 4))
             if sketched.copies > 1:
-                count = self._planted(max(1, sketched.copies + above))
+                count = self._planted(max(1, sketched.copies + (2 if beside is None else beside - 1)))
             if sketched.most is not None:
-                count = max(1, min(count, sketched.most + (above < 0)))
+                count = max(1, min(count, sketched.most + (beside == 0)))
             rows = copies_of(witness, place, count, self.pools, free[place], self.draw)
             if sketched.spread:
                 spread_copies(rows, sketched.table, sketched.spread)

@@ -88,9 +88,8 @@ class Pusher:
         elif isinstance(node, (exp.Like, exp.ILike, exp.Escape, exp.RegexpLike, exp.StartsWith)):
             self._require_pattern(node, frame, want)
         elif isinstance(node, exp.Exists):
-            if want:
-                query = node.this.this if isinstance(node.this, exp.Subquery) else node.this
-                self.open_subquery(query, frame)
+            query = node.this.this if isinstance(node.this, exp.Subquery) else node.this
+            self._require_subquery(query, frame, want)
         elif isinstance(node, (exp.Column, exp.Case, exp.If, exp.Coalesce)):
             self.push(node, Constraint("compare", "=", want), frame)
 
@@ -108,15 +107,22 @@ class Pusher:
     def _require_in(self, node: exp.In, frame: Frame, want: bool) -> None:
         query = node.args.get("query")
         if query is not None:
-            if want:
-                inner = self.open_subquery(query.this if isinstance(query, exp.Subquery) else query, frame)
-                mine = self._meaning(node.this, frame)
-                if inner and mine is not None:
-                    self.equate(mine, inner[0])
+            inner = self._require_subquery(query.this if isinstance(query, exp.Subquery) else query, frame, want)
+            mine = self._meaning(node.this, frame)
+            if inner and mine is not None:
+                self.equate(mine, inner[0])
             return
         values = tuple(value for value in (constant(item) for item in node.expressions) if value is not None)
         if values:
             self.push(node.this, Constraint("in" if want else "not_in", value=values), frame)
+
+    def _require_subquery(self, query: exp.Expr, frame: Frame, want: bool) -> list[Meaning]:
+        """Rows that a subquery finds; where it must find none, rows that it just misses."""
+        first = len(self.sketch.rows)
+        outputs = self.open_subquery(query, frame)
+        if not want:
+            self.sketch.missing.update(range(first, len(self.sketch.rows)))
+        return outputs
 
     def _require_is(self, node: exp.Is, frame: Frame, want: bool) -> None:
         if isinstance(node.expression, exp.Boolean):
@@ -304,6 +310,7 @@ class Pusher:
                 self.require(node.expression.this, frame, True)
             node = node.this
         if isinstance(node, (exp.Avg, exp.Min, exp.Max, exp.AnyValue)):
+            self._note_threshold(node.this, constraint, frame)
             self.push(node.this, constraint, frame)
             return
         if constraint.kind != "compare" or not is_number(constraint.value):
@@ -332,7 +339,14 @@ class Pusher:
             if some:
                 self._want_copies(constraint, frame, set())
         else:
+            self._note_threshold(argument, constraint, frame)
             self.push(argument, constraint, frame)
+
+    def _note_threshold(self, argument: exp.Expr, constraint: Constraint, frame: Frame) -> None:
+        """A single row in a group of its own can sit exactly on the threshold."""
+        meaning = self._meaning(argument, frame)
+        if isinstance(meaning, Slot) and constraint.kind == "compare" and is_number(constraint.value):
+            self.sketch.thresholds[meaning] = constraint
 
     def _want_copies(self, constraint: Constraint, frame: Frame, spread: set[Slot]) -> None:
         """So many rows that a COUNT satisfies the comparison: just enough, or one more."""

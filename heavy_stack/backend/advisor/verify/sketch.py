@@ -98,7 +98,17 @@ class SketchRow:
 
 
 class Sketch:
-    """Rows, classes of equal slots, their constraints, and links between classes."""
+    """Rows, classes of equal slots, their constraints, and links between classes.
+
+    Attributes:
+        rows: The rows to be made.
+        constraints: What is asked of a slot.
+        links: Comparisons between slots.
+        group_slots: Slots that a query groups or partitions by.
+        joins: Pairs of slots that were equated.
+        missing: Rows that a NOT EXISTS or NOT IN must not find: only near misses of them may stand there.
+        thresholds: What an aggregate over the slot is compared with.
+    """
 
     def __init__(self) -> None:
         self.rows: list[SketchRow] = []
@@ -106,6 +116,8 @@ class Sketch:
         self.links: list[Link] = []
         self.group_slots: set[Slot] = set()
         self.joins: list[tuple[Slot, Slot]] = []
+        self.missing: set[int] = set()
+        self.thresholds: dict[Slot, Constraint] = {}
         self._parent: dict[Slot, Slot] = {}
 
     def add_row(self, table: Table, *, optional: bool = False) -> int:

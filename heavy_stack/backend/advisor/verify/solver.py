@@ -15,7 +15,9 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.verify.constraints import Constraint
 from heavy_stack.backend.advisor.verify.expressions import Pusher
+from heavy_stack.backend.advisor.verify.literals import constant
 from heavy_stack.backend.advisor.verify.sketch import Derived, Frame, Meaning, Sketch, Slot
 
 PREDICATES = (
@@ -136,6 +138,11 @@ class Solver(Pusher):
         for found in node.walk(prune=lambda inner: isinstance(inner, exp.Query) and inner is not node):
             if isinstance(found, PREDICATES):
                 self.require(found, frame, True)
+            elif isinstance(found, exp.Coalesce):
+                # A default must also occur as a value of its own, or grouping by it hides nothing.
+                default = constant(found.expressions[0]) if found.expressions else None
+                if default is not None:
+                    self.push(found.this, Constraint("compare", "=", default), frame)
 
     def _output(self, item: exp.Expr, frame: Frame) -> Meaning:
         node = item.unalias()

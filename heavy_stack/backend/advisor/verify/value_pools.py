@@ -15,6 +15,7 @@ from heavy_stack.backend.advisor.verify.column_types import (
     plain_values,
     read_type,
 )
+from heavy_stack.backend.advisor.verify.constraints import joint_dates
 from heavy_stack.backend.advisor.verify.surveys import Survey
 
 KEY_BASE = 10_000
@@ -35,6 +36,9 @@ class Flavour:
         orphans: Share of keys that find no partner.
         extremes: Whether the ends of the types occur.
         repeated_keys: Share of rows that repeat the key of another row where a key would be expected to be unique.
+        witnesses: Groups planted per query.
+        near_misses: Whether rows stand beside the witnesses.
+        most_queries: Witnesses are planted for at most so many queries, drawn at random.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Flavour:
     orphans: float
     extremes: bool
     repeated_keys: float
+    witnesses: int = 3
+    near_misses: bool = True
+    most_queries: int = 100_000
 
 
 class Pools:
@@ -77,6 +84,7 @@ class Pools:
         constants: list[Any] = []
         for constraint in self._found.constraints.get(name, ()):
             constants += constraint.suggestions(kind, self._draw)
+        constants += joint_dates(kind, list(self._found.constraints.get(name, ())), edges=True)
         plain = plain_values(kind)
         self._draw.shuffle(plain)
         if kind.kind is Kind.BOOLEAN:

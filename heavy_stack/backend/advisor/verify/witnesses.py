@@ -6,6 +6,7 @@ moved bound, COUNT(x) for COUNT(*)) show up exactly there and nowhere else.
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,12 +42,15 @@ class Witness:
     watched: tuple[frozenset[str], ...]
 
 
-def solve_values(sketch: Sketch, pools: Pools, draw: random.Random, number: int, *, alone: bool) -> Witness:
+def solve_values(
+    sketch: Sketch, pools: Pools, draw: random.Random, number: int, *, beside: int | None = None
+) -> Witness:
     """Give every slot of the sketch a value.
 
     Args:
         number: Different for every witness: keys made from it meet no other rows.
-        alone: Group keys that nothing else fixes are new too, so that exactly the witness's rows are in its group.
+        beside: Put the witness exactly beside the thresholds on aggregates: 1 where they just hold, 0 where they just
+            fail. Group keys that nothing else fixes are new then, so that nothing else falls into the group.
     """
     values: dict[Slot, Any] = {}
     members: dict[Slot, list[Slot]] = {}
@@ -56,8 +60,11 @@ def solve_values(sketch: Sketch, pools: Pools, draw: random.Random, number: int,
         key = WITNESS_BASE + number * 50 + place
         asking = [item for item in constraints if item.kind != "not_null"]
         value = None
-        if not asking and alone and any(slot in sketch.group_slots for slot in slots):
+        if beside is not None and not asking and any(slot in sketch.group_slots for slot in slots):
             value = key_value(_type(sketch, slots[0]), key)
+        if beside is not None:
+            limits = [sketch.thresholds[slot] for slot in slots if slot in sketch.thresholds]
+            value = _beside(_type(sketch, slots[0]), limits[0], bool(beside)) if limits else value
         if value is None:
             value = _class_value(sketch, slots, asking, pools, draw, key)
         for slot in slots:
@@ -135,6 +142,14 @@ def _settle_links(
                     anchor = values.setdefault(slot, None)
                 if _move(sketch, values, members, slot, oriented, anchor):
                     break
+
+
+def _beside(kind: ColumnType, limit: Constraint, holds: bool) -> Any:
+    """The value next to a threshold, on its good side or its bad one."""
+    for value in (fitted(kind, limit.value), *around(kind, fitted(kind, limit.value) or 0)):
+        if value is not None and limit.holds(value) == holds:
+            return value
+    return None
 
 
 def _mirror(link: Link) -> Link:
@@ -215,6 +230,8 @@ def near_misses(
         others: list[Any] = around(kind, value) if value is not None else []
         pool = pools.values(table, column)
         others += draw.sample(pool, min(3, len(pool)))
+        if isinstance(value, dt.date):
+            others += [moved for days in (-365, -31, 31, 365) if (moved := fitted(kind, plus(value, days))) is not None]
         draw.shuffle(others)
         chosen = list(dict.fromkeys(other for other in others if other != value))[:4]
         if column.nullable and value is not None:
@@ -222,6 +239,16 @@ def near_misses(
         found += [(name, {**row, name: other}) for other in chosen]
     draw.shuffle(found)
     return found
+
+
+def one_missed(witness: Witness, place: int, sketch: Sketch, pools: Pools, draw: random.Random) -> Row | None:
+    """A row that a subquery with NOT EXISTS just misses: one of its own conditions, not a join, is broken."""
+    joined = {slot.column for pair in sketch.joins for slot in pair if slot.row == place}
+    for name, row in near_misses(witness, place, pools, (), draw):
+        asked = sketch.constraints.get(Slot(place, name), ())
+        if name not in joined and not all(item.holds(row[name]) for item in asked):
+            return row
+    return None
 
 
 def as_tuple(table: Table, row: Row) -> tuple[Any, ...]:
