@@ -159,8 +159,8 @@ def _average(call: exp.Expr, sums: Part) -> Build:
             if not sums.is_plain:
                 total = cast_to(total, f"decimal(38,{kind.args[1]})")
             return cast_to(_div(total, count), str(kind))
-        stored = {m.type for m in sums.measures()}
-        if not (sums.is_plain and stored == {"double"}):
+        plain = all(leaf.factor is None for leaf in sums.leaves())
+        if not (plain and {m.type for m in sums.measures()} == {"double"}):
             total = cast_to(total, "double")
         return _div(total, count)
 
@@ -183,7 +183,7 @@ def _spread(call: exp.AggFunc, top: exp.Expr, tree: Tree, names: Canonical) -> A
         degrees = p["n"].copy() if population else exp.Sub(this=p["n"].copy(), expression=exp.Literal.number(1))
         over = exp.Nullif(this=degrees, expression=exp.Literal.number(0))
         centred = exp.Sub(this=p["q"], expression=_div(_mul(p["s"], p["s"].copy()), p["n"].copy()))
-        variance = exp.Greatest(this=_div(centred, over), expressions=[exp.Literal.number("0E0")])
+        variance = _not_negative(_div(centred, over))
         spread = exp.Sqrt(this=variance) if rooted else variance
         equal = exp.EQ(this=p["low"], expression=p["high"])
         return exp.Case(ifs=[exp.If(this=equal, true=_mul(exp.Literal.number("0E0"), over.copy()))], default=spread)
@@ -251,8 +251,7 @@ def _correlation(p: dict[str, exp.Expr]) -> exp.Expr:
     def deviation(squares: str, plain: str) -> exp.Expr:
         left = _mul(p["n"].copy(), p[squares])
         right = _mul(p[plain].copy(), p[plain].copy())
-        spread = exp.Greatest(this=exp.Sub(this=left, expression=right), expressions=[exp.Literal.number("0E0")])
-        return exp.Sqrt(this=spread)
+        return exp.Sqrt(this=_not_negative(exp.Sub(this=left, expression=right)))
 
     top = exp.Sub(this=_mul(p["n"].copy(), p["xy"]), expression=_mul(p["x"].copy(), p["y"].copy()))
     bottom = _mul(deviation("xx", "x"), deviation("yy", "y"))
@@ -282,6 +281,13 @@ def _distinct(
     kind = type_at(arguments[0])
     exact = isinstance(call, (exp.Count, exp.Min, exp.Max)) or (kind is not None and not kind.is_float)
     return AggregatePlan(top, exact=exact, distinct=stored, over_dimensions=tuple(needs))
+
+
+def _not_negative(value: exp.Expr) -> exp.Expr:
+    """0 where rounding made a sum of squares less than that; NULL stays NULL."""
+    zero = exp.Literal.number("0E0")
+    below = exp.LTE(this=_operand(value), expression=zero)
+    return exp.Case(ifs=[exp.If(this=below, true=zero.copy())], default=value.copy())
 
 
 def _operand(node: exp.Expr) -> exp.Expr:

@@ -10,8 +10,8 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Candidate, TableName
 from heavy_stack.backend.advisor.rules.rollup.date_grains import DAY, HOUR, MONTH, covers, truncated, use_of_date
-from heavy_stack.backend.advisor.rules.rollup.measures import Measure, measure, type_at
-from heavy_stack.backend.advisor.rules.rollup.needs import Needs, shortest
+from heavy_stack.backend.advisor.rules.rollup.measures import Measure, type_at
+from heavy_stack.backend.advisor.rules.rollup.needs import Needs
 from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
@@ -97,29 +97,25 @@ class TableLookup:
         if not table.common <= set(needs.filters):
             raise NotAnswerable("The table lacks rows that the query reads.")
         extra = {text: node for text, node in needs.filters.items() if text not in table.common}
-        self.conditions = {text: node for text, node in needs.filters.items() if text in table.common}
         self.residual: list[exp.Expr] = []
+        asked_of_dimensions: set[str] = set()
         for text, node in extra.items():
             asked = self._asked_of_dimensions(node) if prefer_dimensions else None
-            if asked is None:
-                self.conditions[text] = node
-            else:
+            if asked is not None:
                 self.residual.append(asked)
+                asked_of_dimensions.add(text)
+        # What is asked of the dimensions, or has passed the table's own filter, is no condition of a measure.
+        self.dropped = table.common | asked_of_dimensions
         self.flag: exp.Expr | None = None
-        if set(self.conditions) - table.common:
-            counted = measure("COUNT", None, list(self.conditions.values()), "bigint")
-            self.flag = exp.GT(this=self._stored(counted.without(set(table.common))), expression=exp.Literal.number(0))
+        if set(needs.filters) - self.dropped:
+            self.flag = exp.GT(this=self._stored(needs.row_count), expression=exp.Literal.number(0))
 
     def column(self, wanted: Measure) -> exp.Expr:
         """The column that stores a measure of the block's rows; raises NotAnswerable when there is none."""
-        full = shortest(wanted.given(list(self.conditions.values())))
-        if self.residual:
-            # Residual filters hold for the groups read, so a NOT NULL among them shortens counts all the same.
-            full = _shortened(full, wanted, self.needs)
-        return self._stored(full.without(set(self.table.common)))
+        return self._stored(wanted.given(self.needs.tests))
 
     def _stored(self, wanted: Measure) -> exp.Expr:
-        found = self.table.columns.get(wanted.text)
+        found = self.table.columns.get(wanted.without(self.dropped).text)
         if found is None:
             raise NotAnswerable("The table lacks a measure.")
         return exp.column(found[0], table=self.alias, quoted=True)
@@ -207,10 +203,3 @@ def _with_column(node: exp.Expr, column: exp.Column, value: exp.Expr) -> exp.Exp
         return value.copy() if child is column else rebuilt(child, change)
 
     return change(node)
-
-
-def _shortened(full: Measure, wanted: Measure, needs: Needs) -> Measure:
-    with_all = needs.filtered(wanted)
-    if with_all.argument is None and full.argument is not None:
-        return measure("COUNT", None, list(full.conditions), "bigint")
-    return full

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from sqlglot import exp
@@ -34,30 +37,49 @@ _STORABLE = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Test:
+    """A condition with its text, which is written once and compared often."""
+
+    text: str
+    node: exp.Expr
+
+
+def tests_of(nodes: Iterable[exp.Expr]) -> list[Test]:
+    """The conditions with their texts."""
+    return [Test(text_of(node), node) for node in nodes]
+
+
+@dataclass(frozen=True, eq=False)
 class Measure:
     """One stored aggregate over a core's rows; expressions are in the core's canonical names.
 
     Attributes:
         function: How it is computed and merged.
         argument: What is aggregated; None counts rows.
-        conditions: Only rows where all are true count; sorted by text.
+        argument_text: Its text, "*" for None.
+        conditions: Only rows where all are true count; each once, sorted by text.
         type: Trino's type of the stored column.
     """
 
     function: Function
     argument: exp.Expr | None
-    conditions: tuple[exp.Expr, ...]
+    argument_text: str
+    conditions: tuple[Test, ...]
     type: str
 
-    def given(self, more: list[exp.Expr]) -> Measure:
-        """The same over only those rows where `more` holds too."""
-        return measure(self.function, self.argument, [*self.conditions, *more], self.type)
+    def given(self, more: Iterable[Test]) -> Measure:
+        """The same over only those rows where `more` holds too, in its shortest spelling."""
+        by_text = {test.text: test for test in (*self.conditions, *more)}
+        tests = tuple(by_text[text] for text in sorted(by_text))
+        if self.function == "COUNT" and self.argument is not None and f"NOT {self.argument_text} IS NULL" in by_text:
+            return Measure("COUNT", None, "*", tests, self.type)  # COUNT(x) where x is not NULL
+        return Measure(self.function, self.argument, self.argument_text, tests, self.type)
 
-    def without(self, common: set[str]) -> Measure:
+    def without(self, common: AbstractSet[str]) -> Measure:
         """The same without the conditions that every row of the table meets anyway."""
-        kept = tuple(condition for condition in self.conditions if text_of(condition) not in common)
-        return Measure(self.function, self.argument, kept, self.type)
+        kept = tuple(test for test in self.conditions if test.text not in common)
+        return Measure(self.function, self.argument, self.argument_text, kept, self.type)
 
     def expression(self) -> exp.Expr:
         """The aggregate call, with a FILTER for its conditions."""
@@ -71,20 +93,27 @@ class Measure:
         else:
             call = _CALLS[self.function](this=self.argument.copy())
         if self.conditions:
-            where = exp.Where(this=joined(list(self.conditions)))
+            where = exp.Where(this=joined([test.node for test in self.conditions]))
             call = exp.Filter(this=call, expression=where)
         return call
 
-    @property
+    @cached_property
     def text(self) -> str:
-        """What the measure is known by."""
-        return text_of(self.expression())
+        """What the measure is known by: its SQL."""
+        if self.function == "COUNT_DISTINCT":
+            call = f"COUNT(DISTINCT {self.argument_text})"
+        else:
+            call = f"{self.function}({self.argument_text})"
+        if not self.conditions:
+            return call
+        tests = (f"({test.text})" if isinstance(test.node, exp.Connector) else test.text for test in self.conditions)
+        return f"{call} FILTER(WHERE {' AND '.join(tests)})"
 
 
-def measure(function: Function, argument: exp.Expr | None, conditions: list[exp.Expr], kind: str) -> Measure:
-    """A measure with its conditions sorted and each once."""
-    by_text = {text_of(condition): condition for condition in conditions}
-    return Measure(function, argument, tuple(by_text[text] for text in sorted(by_text)), kind)
+def measure(function: Function, argument: exp.Expr | None, conditions: Iterable[exp.Expr], kind: str) -> Measure:
+    """A measure over the rows where all conditions are true."""
+    text = "*" if argument is None else text_of(argument)
+    return Measure(function, argument, text, (), kind).given(tests_of(conditions))
 
 
 def merged(function: Function, column: exp.Expr) -> exp.Expr:

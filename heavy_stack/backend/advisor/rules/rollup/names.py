@@ -73,7 +73,7 @@ def name_of_measure(measure: Measure, single: bool) -> str:
         name = "row_count"
     else:
         name = f"{function}_{name_of_expression(measure.argument, single)}"
-    conditions = [slug("_".join(_words(condition))) for condition in measure.conditions]
+    conditions = [slug("_".join(_words(test.node))) for test in measure.conditions]
     if not conditions:
         return name
     return slug(f"{name[:24]}_if_{'_and_'.join(conditions)}")

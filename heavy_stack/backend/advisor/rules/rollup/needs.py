@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlglot import exp
 
@@ -11,7 +12,7 @@ from heavy_stack.backend.advisor.rules.rollup.aggregates import AggregatePlan, p
 from heavy_stack.backend.advisor.rules.rollup.blocks import Block
 from heavy_stack.backend.advisor.rules.rollup.dimensions import choose_dimensions
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import literal_moves
-from heavy_stack.backend.advisor.rules.rollup.measures import Measure, measure
+from heavy_stack.backend.advisor.rules.rollup.measures import Measure, Test, measure
 from heavy_stack.backend.advisor.rules.rollup.partial_values import is_null_without_partner, may_fail
 from heavy_stack.backend.advisor.rules.rollup.stored_parts import Part
 from heavy_stack.backend.advisor.rules.rollup.trees import (
@@ -56,31 +57,26 @@ class Needs:
         """No rounding of the rewrite can differ from the original's."""
         return all(plan.exact for plan in self.plans)
 
-    def measures(self) -> list[Measure]:
-        """Every stored measure, over the block's own rows (the filters not yet added)."""
+    @cached_property
+    def tests(self) -> tuple[Test, ...]:
+        """The filters with their texts."""
+        return tuple(Test(text, node) for text, node in self.filters.items())
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """Every stored measure over the block's rows, its filters as conditions."""
         found: dict[str, Measure] = {}
         for plan in self.plans:
-            wanted = [plan.distinct] if self.distinct_stored and plan.distinct is not None else list(plan.measures())
+            wanted = [plan.distinct] if self.distinct_stored and plan.distinct is not None else plan.measures()
             for each in wanted:
-                found[each.text] = each
-        return list(found.values())
+                full = each.given(self.tests)
+                found[full.text] = full
+        return tuple(found.values())
 
-    def filtered(self, wanted: Measure) -> Measure:
-        """A measure with the block's filters as its conditions, in its shortest spelling."""
-        return shortest(wanted.given(list(self.filters.values())))
-
+    @cached_property
     def row_count(self) -> Measure:
         """How many rows of a group pass the block's filters; a group without any is none of the query's."""
-        return measure("COUNT", None, list(self.filters.values()), "bigint")
-
-
-def shortest(wanted: Measure) -> Measure:
-    """COUNT(x) over rows where x is not NULL is COUNT(*)."""
-    if wanted.function == "COUNT" and wanted.argument is not None:
-        not_null = text_of(exp.Not(this=exp.Is(this=wanted.argument.copy(), expression=exp.Null())))
-        if not_null in {text_of(condition) for condition in wanted.conditions}:
-            return measure("COUNT", None, list(wanted.conditions), "bigint")
-    return wanted
+        return measure("COUNT", None, (), "bigint").given(self.tests)
 
 
 def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool) -> Needs:
@@ -133,8 +129,8 @@ def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool) -> Ne
     dimensions = choose_dimensions(required, core.names, is_flag, raw_only=block.null_extended)
     needs = Needs(block, filters, tuple(residual), dimensions, plans, exact_keys, bool(distinct) and stored, False)
     fragile = any(map(may_fail, filters.values())) or any(map(may_fail, dimensions.values()))
-    for each in needs.measures():
-        expressions = [*each.conditions, *([each.argument] if each.argument is not None else [])]
+    for each in needs.measures:
+        expressions = [test.node for test in each.conditions] + ([each.argument] if each.argument is not None else [])
         fragile = fragile or any(may_fail(part) for part in expressions)
     if fragile and (residual or any(block.fixed.values())):
         # The query computes it only for rows that pass its filters; the table would compute it for all.
@@ -154,7 +150,7 @@ def _check_null_extension(plans: tuple[AggregatePlan, ...], names: dict[str, str
             for each in part.measures():
                 value_is_null = each.argument is not None and is_null_without_partner(each.argument, canonical_names)
                 # A condition on the missing side is not true there either.
-                filtered = any(_is_test_of(condition, canonical_names) for condition in each.conditions)
+                filtered = any(_is_test_of(test.node, canonical_names) for test in each.conditions)
                 if not (value_is_null or filtered):
                     raise NotAnswerable("An aggregate counts rows of an outer join that have no partner.")
         if not all(_leaves_null(part) for part in plan.parts.values()):

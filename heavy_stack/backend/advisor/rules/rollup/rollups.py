@@ -81,11 +81,11 @@ def rollup_of(asked: list[Asked], rows: int | None = None) -> Rollup | None:
             return None  # the build would compute a division for rows that the query filters out
         if needs.distinct_stored and set(needs.dimensions) != set(dimensions):
             return None  # a stored distinct count is right at exactly its keys only
-        for wanted in needs.measures():
-            kept = needs.filtered(wanted).without(shared)
+        for wanted in needs.measures:
+            kept = wanted.without(shared)
             measures[kept.text] = kept
         if set(needs.filters) != shared:
-            counted = needs.row_count().without(shared)
+            counted = needs.row_count.without(shared)
             measures[counted.text] = counted
             flags.add(counted.text)
     return Rollup(first.block.core, common, dimensions, measures, frozenset(flags), tuple(asked), rows)

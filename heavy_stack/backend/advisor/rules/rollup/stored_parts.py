@@ -15,10 +15,11 @@ from heavy_stack.backend.advisor.rules.rollup.measures import (
     measure,
     merged,
     stored_type,
+    tests_of,
     type_at,
     type_of_sum,
 )
-from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, unwrapped
+from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, text_of, unwrapped
 from heavy_stack.backend.advisor.sql.printing import cast_to
 
 
@@ -37,6 +38,13 @@ class Stored:
     factor: exp.Expr | None = None
     guarded: bool = False
     constant: exp.Expr | None = None
+
+    @property
+    def text(self) -> tuple[object, ...]:
+        """Equal for contributions that are the same."""
+        parts = (self.factor, self.constant)
+        kept = tuple(None if part is None else text_of(part) for part in parts)
+        return (self.measure.text if self.measure is not None else None, self.guarded, *kept)
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,8 @@ def _leaf_value(leaf: Stored, lookup: Lookup, nothing: exp.Expr) -> exp.Expr:
         return exp.Case(ifs=[exp.If(this=present, true=leaf.constant.copy())])
     if leaf.measure is None:
         return nothing.copy()
+    if leaf.factor is not None and not leaf.guarded and _is_zero(leaf.factor):
+        return leaf.factor.copy()
     column = lookup.column(leaf.measure)
     if leaf.guarded:
         column = exp.Nullif(this=column, expression=exp.Literal.number(0))
@@ -138,6 +148,10 @@ def _leaf_value(leaf: Stored, lookup: Lookup, nothing: exp.Expr) -> exp.Expr:
         return column
     factor = leaf.factor.copy()
     return exp.Mul(this=column, expression=exp.Paren(this=factor) if isinstance(factor, exp.Binary) else factor)
+
+
+def _is_zero(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and float(str(node.this)) == 0.0
 
 
 def _is_one(node: exp.Expr) -> bool:
@@ -163,7 +177,10 @@ def part_of(function: Function, tree: Tree, names: Canonical, *, as_double: bool
 
     def stored(cases: Tree) -> Cases:
         if isinstance(cases, Branch):
-            return Choice(cases.condition, stored(cases.yes), stored(cases.no))
+            yes, no = stored(cases.yes), stored(cases.no)
+            if isinstance(yes, Stored) and isinstance(no, Stored) and yes.text == no.text:
+                return yes  # COUNT(CASE WHEN … THEN 1 ELSE 0 END) counts every row
+            return Choice(cases.condition, yes, no)
         return _stored_leaf(function, cases, names, as_double or square, square)
 
     return Part(function, stored(tree), counts=function == "COUNT")
@@ -185,7 +202,7 @@ def _stored_leaf(function: Function, leaf: Leaf, names: Canonical, as_double: bo
         weighted = _zero_or_constant(value)
         if weighted is not None and not where:
             condition, amount = weighted
-            counted = rows.given([names(part) for part in condition])
+            counted = rows.given(tests_of(names(part) for part in condition))
             return Stored(counted, factor=_number(amount, as_double, square))
         amount = names(_number(value, as_double, square))
         kind = "double" if as_double else type_of_sum(type_at(value))
@@ -224,8 +241,7 @@ def _zero_or_constant(value: exp.Expr) -> tuple[list[exp.Expr], exp.Expr] | None
     if not isinstance(from_case, exp.Case) or len(from_case.args["ifs"]) != 1:
         return None
     default = from_case.args.get("default")
-    zero = unwrapped(default) if default is not None else None
-    if not isinstance(zero, exp.Literal) or zero.is_string or float(str(zero.this)) != 0.0:
+    if default is None or not _is_zero(unwrapped(default)):
         return None
     branch = from_case.args["ifs"][0]
     amount = unwrapped(branch.args["true"])
