@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from heavy_stack.backend.services import Services
+from heavy_stack.settings import Settings
 from tests.support.factories import answer_body, make_user, submit, workload_body
-from tests.support.web_server import USER, WebServer
+from tests.support.web_server import USER, WebServer, web_server
 
 PROBLEM = "application/problem+json"
 
@@ -233,3 +235,18 @@ class TestCredentials:
         reply = httpx.post(f"{server.url}/new", content=b"x" * 30_000_000, auth=(USER, "wrong"), timeout=30)
         assert reply.status_code == 401
         assert server.resident_bytes() - before < 25_000_000
+
+
+class TestOnPostgresql:
+    def test_the_three_calls(self, postgresql_settings: Settings, tmp_path: Path) -> None:
+        assert postgresql_settings.database_url is not None
+        address = postgresql_settings.database_url.get_secret_value()
+        with web_server(tmp_path / "web", database_url=address, web_workers=2) as server, server.client() as client:
+            task_id = submitted(client)
+            assert client.get(f"/status?{task_id}").json()["status"] == "RUNNING"
+            assert is_problem(client.get(f"/getresult?{task_id}"), 409, "not_finished")
+            assert client.post(f"/tasks/{task_id}/cancel").json()["error"] == "cancelled"
+            assert is_problem(client.get(f"/getresult?{task_id}"), 422, "cancelled")
+            log = server.log.read_text()
+        assert '"kind": "postgresql"' in log
+        assert address not in log
