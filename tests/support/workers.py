@@ -90,6 +90,12 @@ async def child_at(services: Services, task_id: TaskId, stage: str, *, within_s:
     raise TimeoutError(f"stage {stage} did not start")
 
 
+async def execute(services: Services, statement: str) -> None:
+    """Change rows behind everybody's back."""
+    async with services.engines.main.writer.begin() as connection:
+        await connection.exec_driver_sql(statement)
+
+
 def is_gone(pid: int, *, within_s: float = 5.0) -> bool:
     """Does no such process run any more, `within_s` at the latest?"""
     until = time.monotonic() + within_s

@@ -9,13 +9,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from heavy_stack.backend import engines
 from heavy_stack.backend.advisor import pipeline
-from heavy_stack.backend.advisor.artefacts import from_json, to_json
+from heavy_stack.backend.advisor.artefacts import Answer, from_json, to_json
 from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QueryRunner
 from heavy_stack.backend.advisor.report import render_answer
 from heavy_stack.backend.jobs.link import Finished, Job, Link
@@ -53,35 +53,44 @@ def run_job(job: Job, link: Link) -> Finished:
         HeavyStackError: The task ends with this code and message.
     """
     deadline = BudgetDeadline(job.left_s)
-    artefacts = _load(job.artefacts)
-    runner = cast(QueryRunner, _NoRunner())
-    for stage in _remaining(artefacts, engine=False):
-        link.enter(stage, STAGE_LABELS[stage])
-        if stage is Stage.INGEST:
-            artefacts[stage] = pipeline.start(job.task_id, job.request, budget_s=job.budget_s)
-        else:
-            artefacts[stage] = pipeline.run_stage(stage, artefacts, Ports(runner, link, deadline))
-        link.commit(stage, to_json(artefacts[stage]))
-    stages = _remaining(artefacts, engine=True)
-    if stages:
-        with _connected(job, artefacts, link, deadline) as ports:
-            for stage in stages:
-                link.enter(stage, STAGE_LABELS[stage])
-                artefacts[stage] = pipeline.run_stage(stage, artefacts, ports)
-                link.commit(stage, to_json(artefacts[stage]))
-    body = gzip.compress(render_answer(job.task_id, artefacts[Stage.REPORT]), compresslevel=6, mtime=0)
+    run = _StageRun(job, link, _load(job.artefacts))
+    run.stages(_BEFORE_ENGINE, Ports(cast(QueryRunner, _NoRunner()), link, deadline))
+    if pipeline.remaining(run.artefacts):
+        workload, parsed = run.artefacts[Stage.INGEST], run.artefacts[Stage.PARSE]
+        with _CONNECT(workload, parsed, job.engine, job.credentials, link, deadline) as ports:
+            run.stages(STAGES, ports)
+    answer: Answer = run.artefacts[Stage.REPORT]
+    body = gzip.compress(render_answer(job.task_id, answer), compresslevel=6, mtime=0)
     return Finished(body, hashlib.sha256(body).hexdigest()[:32])
 
 
-@contextmanager
-def _connected(job: Job, artefacts: Mapping[Stage, Any], link: Link, deadline: BudgetDeadline) -> Iterator[Ports]:
-    workload, parsed = artefacts[Stage.INGEST], artefacts[Stage.PARSE]
-    with _CONNECT(workload, parsed, job.engine, job.credentials, link, deadline) as ports:
-        yield ports
+class _StageRun:
+    """Runs stages that have no artefact yet, and hands each over."""
 
+    def __init__(self, job: Job, link: Link, artefacts: dict[Stage, Any]) -> None:
+        self._job = job
+        self._link = link
+        self._seconds: dict[str, float] = {}
+        self.artefacts = artefacts
 
-def _remaining(artefacts: Mapping[Stage, Any], *, engine: bool) -> tuple[Stage, ...]:
-    return tuple(stage for stage in pipeline.remaining(artefacts) if (stage not in _BEFORE_ENGINE) is engine)
+    def stages(self, wanted: tuple[Stage, ...], ports: Ports) -> None:
+        for stage in pipeline.remaining(self.artefacts):
+            if stage not in wanted:
+                return
+            self._link.enter(stage, STAGE_LABELS[stage])
+            begun = time.monotonic()
+            artefact = self._run(stage, ports)
+            self._seconds[stage.value] = round(time.monotonic() - begun, 3)
+            if isinstance(artefact, Answer):  # only here is it known how long the stages of this run took
+                timed = artefact.report.model_copy(update={"stage_seconds": dict(self._seconds)})
+                artefact = replace(artefact, report=timed)
+            self.artefacts[stage] = artefact
+            self._link.commit(stage, to_json(artefact))
+
+    def _run(self, stage: Stage, ports: Ports) -> Any:
+        if stage is Stage.INGEST:
+            return pipeline.start(self._job.task_id, self._job.request, budget_s=self._job.budget_s)
+        return pipeline.run_stage(stage, self.artefacts, ports)
 
 
 def _load(stored: Mapping[Stage, bytes]) -> dict[Stage, Any]:

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import structlog
@@ -59,7 +60,7 @@ class SqliteWakeUp:
     """Looks at the database's change counter twenty times a second: some microseconds each, no lock, no query."""
 
     def __init__(self, path: str, ring: Callable[[], None]) -> None:
-        self._path = path
+        self._address = f"{Path(path).resolve().as_uri()}?mode=ro"
         self._ring = ring
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="wake-up", daemon=True)
@@ -78,7 +79,7 @@ class SqliteWakeUp:
         while not self._stopped.is_set():
             connection = None
             try:
-                connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, isolation_level=None, timeout=1.0)
+                connection = sqlite3.connect(self._address, uri=True, isolation_level=None, timeout=1.0)
                 self._follow(connection)
             except sqlite3.Error:  # not there yet, or busy: the worker's own look goes on meanwhile
                 self._stopped.wait(_RETRY_S)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import os
 import signal
+import time
 
-from heavy_stack.backend.services import Services
+from heavy_stack.backend.jobs import message_sender
+from heavy_stack.backend.jobs.wake_up import PostgresSender
+from heavy_stack.backend.services import Message, Services
 from heavy_stack.shared_models.tasks import Stage, TaskState
-from tests.support.workers import child_at, ended, events_of, is_gone, status_of, submit, user_of, working
+from tests.support.workers import child_at, ended, events_of, execute, is_gone, status_of, submit, user_of, working
 
 
 class TestAdvance:
@@ -115,3 +119,60 @@ class TestStop:
         with working(services.settings):
             assert (await ended(services, task_id)).status is TaskState.DONE
         assert (await events_of(services, task_id)).count("stage.finished") == 8
+
+
+class TestLostLease:
+    async def test_a_worker_that_lost_its_claim_ends_its_child_and_writes_nothing(self, services: Services) -> None:
+        with working(services.settings):
+            task_id = await submit(services, verify="hang")
+            pid = await child_at(services, task_id, "verify")
+            await execute(services, "UPDATE tasks SET fence = fence + 1, lease_owner = 'another worker'")
+            assert is_gone(pid, within_s=4)
+            status = await status_of(services, task_id)
+        assert (status.status, status.stage, status.queued) == (TaskState.RUNNING, Stage.REWRITE, False)
+        assert (await events_of(services, task_id))[-1] == "stage.finished"
+
+
+class TestOtherVersion:
+    async def test_artefacts_of_another_version_restart_the_task_from_ingest(self, services: Services) -> None:
+        with working(services.settings):
+            task_id = await submit(services, select="slow", slow_s=2.0)
+            await child_at(services, task_id, "select")
+        await execute(services, "UPDATE artefacts SET version = 0 WHERE name = 'profile'")
+        with working(services.settings):
+            assert (await ended(services, task_id)).status is TaskState.DONE
+        events = await events_of(services, task_id)
+        assert events.count("task.restarted") == 1
+        assert events.count("stage.finished") == 4 + 8
+
+
+class TestSeveralWorkers:
+    async def test_each_task_is_claimed_and_answered_once(self, services: Services) -> None:
+        settings = services.settings.model_copy(update={"worker_concurrency": 2})
+        with working(settings), working(settings):
+            tasks = [await submit(services, parse="slow", slow_s=0.3) for _ in range(6)]
+            for task_id in tasks:
+                assert (await ended(services, task_id)).status is TaskState.DONE
+        for task_id in tasks:
+            events = await events_of(services, task_id)
+            assert (events.count("task.claimed"), events.count("task.done")) == (1, 1)
+
+
+class TestPickUp:
+    async def test_an_idle_worker_takes_a_new_task_within_a_tenth_of_a_second(self, services: Services) -> None:
+        sender = message_sender(services.settings)
+        waits = []
+        with working(services.settings):
+            await asyncio.sleep(2)  # until its child is warm
+            for _ in range(3):
+                task_id = await submit(services)
+                await sender.send([Message("task.advance", task_id)])
+                begun = time.monotonic()
+                while (await status_of(services, task_id)).queued:
+                    await asyncio.sleep(0.005)
+                waits.append(time.monotonic() - begun)
+                await ended(services, task_id)
+                await asyncio.sleep(1.5)
+        if isinstance(sender, PostgresSender):
+            await sender.close()
+        assert min(waits) < 0.1
