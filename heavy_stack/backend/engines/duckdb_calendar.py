@@ -115,24 +115,7 @@ def _difference(writer: Writer, node: exp.Expr) -> str:
     if end_kind.base != start_kind.base:
         raise NotCheckable("date_diff() between a date and a timestamp")
     unit = _unit(node, end_kind)
-    if unit in ("month", "quarter", "year"):
-        return _month_difference(start, end, {"month": 1, "quarter": 3, "year": 12}[unit])
     return f"DATE_SUB('{unit}', {start}, {end})"
-
-
-def _month_difference(start: str, end: str, months: int) -> str:
-    """Whole months as Trino counts them: the day of the month must be reached, also at the end of a shorter month.
-
-    DuckDB's DATE_SUB lets the last day of a shorter month stand for a later day.
-    """
-    crossed = f"((YEAR({end}) - YEAR({start})) * 12 + MONTH({end}) - MONTH({start}))"
-    rest_end, rest_start = (
-        f"(CAST({x} AS TIMESTAMP) - DATE_TRUNC('month', CAST({x} AS TIMESTAMP)))" for x in (end, start)
-    )
-    early = f"CASE WHEN {crossed} > 0 AND {rest_end} < {rest_start} THEN 1 ELSE 0 END"
-    late = f"CASE WHEN {crossed} < 0 AND {rest_end} > {rest_start} THEN 1 ELSE 0 END"
-    whole = f"({crossed} - {early} + {late})"
-    return whole if months == 1 else f"({whole} // {months})"
 
 
 def _interval(writer: Writer, node: exp.Expr) -> str:

@@ -1,8 +1,8 @@
 """Regular expressions that mean the same in Trino (Joni with Java's syntax) and in DuckDB (RE2).
 
-Both search from the left and prefer the first alternative. What differs is refused: classes beyond ASCII (`\\w`,
-`\\d`), look-around, back-references, possessive and lazy repeats, flags, and an end or start of line where the text has
-lines.
+Both search from the left, prefer the first alternative, and know `\\d` and `\\w` for ASCII only. What differs is written
+otherwise (`\\s` holds the vertical tab in Trino; `$` also matches before a last line end) or refused: look-around,
+back-references, possessive repeats, flags, other classes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from heavy_stack.backend.advisor.ports import NotCheckable
 
-_LITERAL_ESCAPES = frozenset(".^$*+?()[]{}|\\/-_ :;,'\"!@#%&=<>~`")
+_LITERAL_ESCAPES = ".^$*+?()[]{}|\\/-_ :;,'\"!@#%&=<>~`"
+_CLASSES = "dDwW"
+_SPACES = "\\t\\n\\x0b\\f\\r "
 _MAX_REPEAT = 1000  # RE2 refuses more
 _ORDINARY_ENDS = frozenset("()[]{}*+?|^$\\.")
 
@@ -22,13 +24,17 @@ class Pattern:
 
     Attributes:
         groups: Number of capturing groups.
-        uses_lines: Whether `^`, `$` or `.` stands in it, whose meaning depends on line ends in the text.
+        has_end: Whether `$` stands in it: it also matches before a last line end in Trino, not in RE2.
+        text: The pattern for RE2.
+        as_condition: The same for a yes or no, that line end allowed for.
         matches_empty: Whether it may match the empty string.
         optional_groups: Whether a group may stay without a match.
     """
 
     groups: int
-    uses_lines: bool
+    has_end: bool
+    text: str
+    as_condition: str
     matches_empty: bool
     optional_groups: bool
 
@@ -47,16 +53,28 @@ class _Reader:
         self.text = text
         self.at = 0
         self.groups = 0
-        self.uses_lines = False
+        self.ends: list[int] = []
+        self.spaces: list[tuple[int, str]] = []
         self.optional_groups = False
 
     def read(self) -> Pattern:
-        if not self.text.isascii():
-            raise NotCheckable("a regular expression with letters beyond ASCII")
         empty = self._alternatives(0)
         if self.at < len(self.text):
             raise NotCheckable("an unbalanced regular expression")
-        return Pattern(self.groups, self.uses_lines, empty, self.optional_groups)
+        plain, condition = self._written([]), self._written(self.ends)
+        return Pattern(self.groups, bool(self.ends), plain, condition, empty, self.optional_groups)
+
+    def _written(self, ends: list[int]) -> str:
+        """The pattern with \\s spelled out, and each `$` that is given also matching before a last line end."""
+        changes = [(at, 2, letters) for at, letters in self.spaces]
+        for end in ends:
+            if self.text[end + 1 :].split("|", 1)[0].strip(")"):
+                raise NotCheckable("a $ within a regular expression")
+            changes.append((end, 1, "(?:\\n?\\z)"))
+        written = self.text
+        for at, width, replacement in sorted(changes, reverse=True):
+            written = written[:at] + replacement + written[at + width :]
+        return written
 
     def _alternatives(self, depth: int) -> bool:
         """Whether the alternatives up to `)` or the end may match nothing."""
@@ -103,25 +121,30 @@ class _Reader:
                 raise NotCheckable("an unbalanced regular expression")
             self.at += 1
             return empty, False
+        if char == "$":
+            self.ends.append(self.at - 1)
         if char in "^$":
-            self.uses_lines = True
             return True, True
         if char == ".":
-            self.uses_lines = True
             return False, False
         if char == "[":
             self._set()
             return False, False
         if char == "\\":
-            self._escape()
+            self._escape(False)
             return False, False
         if char in _ORDINARY_ENDS:
             raise NotCheckable("a stray repeat or bracket in a regular expression")
         return False, False
 
-    def _escape(self) -> None:
+    def _escape(self, in_set: bool) -> None:
         char = self._peek()
-        if char not in _LITERAL_ESCAPES or not char:
+        if char in ("s", "S"):
+            if char == "S" and in_set:
+                raise NotCheckable("\\S within a set of a regular expression")
+            around = ("", "") if in_set else ("[^" if char == "S" else "[", "]")
+            self.spaces.append((self.at - 1, f"{around[0]}{_SPACES}{around[1]}"))
+        elif not char or char not in _LITERAL_ESCAPES + _CLASSES:
             raise NotCheckable(f"\\{char} in a regular expression")
         self.at += 1
 
@@ -140,7 +163,7 @@ class _Reader:
             if char in "[]" or self.text.startswith("&&", self.at - 1):
                 raise NotCheckable("a nested set in a regular expression")
             if char == "\\":
-                self._escape()
+                self._escape(True)
             first = False
 
     def _repeat(self, assertion: bool) -> int:
@@ -161,6 +184,8 @@ class _Reader:
                 raise NotCheckable("a long repeat in a regular expression")
             least = int(low)
             self.at = end + 1
+        if self._peek() == "?":
+            self.at += 1  # lazy
         if self._peek() in ("+", "?", "*", "{") and self._peek():
-            raise NotCheckable("a lazy or possessive repeat in a regular expression")
+            raise NotCheckable("a possessive or doubled repeat in a regular expression")
         return least

@@ -1,9 +1,9 @@
 """Writes a typed Trino tree as DuckDB SQL, node kind by node kind; a kind without a writer is NotCheckable.
 
 The tables of writers in duckdb_numbers, duckdb_texts, duckdb_calendar, duckdb_casts, duckdb_aggregates,
-duckdb_predicates and duckdb_queries *are* the allow-list: a construct is translated only where its result was shown equal
-to a real Trino's (tests/fixtures/trino). Every writer returns text that stands by itself: a name, a call, or something in
-parentheses.
+duckdb_predicates and duckdb_queries *are* the allow-list: a construct is translated only where its result was shown
+equal to a real Trino's (tests/fixtures/trino). Every writer returns text that stands by itself: a name, a call, or
+something in parentheses.
 """
 
 from __future__ import annotations

@@ -185,6 +185,10 @@ def _faithful(tokens: list[Token], text: str) -> Iterator[Token]:
             yield from _decimal_literal(token, following, text)
             index += 1
             continue
+        elif token.token_type == TokenType.CHAR and following.token_type == TokenType.STRING:
+            yield from _typed_literal(token, following, "CHAR", TokenType.CHAR, (len(following.text),))
+            index += 1
+            continue
         elif following.token_type == TokenType.L_PAREN and token.token_type == TokenType.VAR:
             name = token.text.upper()
             if name in PRIVATE_FUNCTIONS:
@@ -210,16 +214,21 @@ def _decimal_literal(keyword: Token, literal: Token, text: str) -> Iterator[Toke
     shape = decimal_shape(literal.text)
     if shape is None:
         raise SqlProblem("not a decimal number", *place(text, literal.start))
-    precision, scale = shape
+    yield from _typed_literal(keyword, literal, "DECIMAL", TokenType.DECIMAL, shape)
+
+
+def _typed_literal(
+    keyword: Token, literal: Token, name: str, kind: TokenType, numbers: tuple[int, ...]
+) -> Iterator[Token]:
+    """`CAST('…' AS name(numbers))`."""
     yield _token(TokenType.VAR, "CAST", keyword)
     yield _token(TokenType.L_PAREN, "(", keyword)
     yield literal
     yield _token(TokenType.ALIAS, "AS", literal)
-    yield _token(TokenType.DECIMAL, "DECIMAL", literal)
-    yield _token(TokenType.L_PAREN, "(", literal)
-    yield _token(TokenType.NUMBER, str(precision), literal)
-    yield _token(TokenType.COMMA, ",", literal)
-    yield _token(TokenType.NUMBER, str(scale), literal)
+    yield _token(kind, name, literal)
+    for index, number in enumerate(numbers):
+        yield _token(TokenType.COMMA, ",", literal) if index else _token(TokenType.L_PAREN, "(", literal)
+        yield _token(TokenType.NUMBER, str(number), literal)
     yield _token(TokenType.R_PAREN, ")", literal)
     yield _token(TokenType.R_PAREN, ")", literal)
 

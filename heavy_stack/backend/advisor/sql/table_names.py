@@ -86,10 +86,40 @@ def _names_a_cte(node: exp.Table) -> bool:
 _TOKENIZER_WORDS = frozenset(word.lower() for word in Trino.Tokenizer.KEYWORDS if word.isalpha())
 # Trino's reserved words that sqlglot reads as parts of longer ones (ORDER BY), or not as words at all.
 _RESERVED_WORDS = frozenset(
-    """by cast cube current_catalog current_date current_path current_role current_schema current_time
-    current_timestamp current_user deallocate extract group grouping json_array json_exists json_object json_query
-    json_table json_value listagg localtime localtimestamp normalize order recursive rollup skip trim uescape
-    unnest""".split()
+    [
+        "by",
+        "cast",
+        "cube",
+        "current_catalog",
+        "current_date",
+        "current_path",
+        "current_role",
+        "current_schema",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "deallocate",
+        "extract",
+        "group",
+        "grouping",
+        "json_array",
+        "json_exists",
+        "json_object",
+        "json_query",
+        "json_table",
+        "json_value",
+        "listagg",
+        "localtime",
+        "localtimestamp",
+        "normalize",
+        "order",
+        "recursive",
+        "rollup",
+        "skip",
+        "trim",
+        "uescape",
+        "unnest",
+    ]
 )
 
 

@@ -248,13 +248,20 @@ def arithmetic(operator: str, left: TrinoType | None, right: TrinoType | None) -
     return None
 
 
+def _shifted(moment: TrinoType, interval: TrinoType) -> TrinoType:
+    """A day-to-second interval has milliseconds, and so has the result."""
+    if moment.base == "timestamp" and interval == DAY_INTERVAL:
+        return TrinoType("timestamp", (max(3, moment.args[0]),), moment.zone)
+    return moment
+
+
 def _calendar_arithmetic(operator: str, left: TrinoType, right: TrinoType) -> TrinoType | None:
     intervals = (DAY_INTERVAL, YEAR_INTERVAL)
     if operator in ("+", "-"):
         if left.is_datetime and right in intervals:
-            return left
+            return _shifted(left, right)
         if operator == "+" and left in intervals and right.is_datetime:
-            return right
+            return _shifted(right, left)
         if left == right and left in intervals:
             return left
         if operator == "-" and left.is_datetime and right.is_datetime:
