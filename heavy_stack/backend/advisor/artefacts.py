@@ -64,7 +64,10 @@ class QueryEntry:
 
 @dataclass(frozen=True)
 class Workload:
-    """ingest's artefact. `url` has no credentials. `task_id` seeds the new schema's name and the data generators."""
+    """ingest's artefact. `url` has no credentials. `task_id` seeds the new schema's name and the data generators.
+
+    `design` is the id of the task whose design is frozen, and `frozen` that design.
+    """
 
     task_id: str
     engine: EngineKind
@@ -77,6 +80,22 @@ class Workload:
     design: str | None = None
     max_tables: int | None = None
     max_storage_bytes: int | None = None
+    frozen: FrozenDesign | None = None
+
+
+@dataclass(frozen=True)
+class FrozenDesign:
+    """An earlier task's design that stays as it is (`options.design`): only new queries are rewritten onto it.
+
+    Attributes:
+        candidates: The earlier plan's `chosen`, whose evidence says how queries are matched.
+        schema_name, create_schema, tables: The earlier rewrite's, statements included.
+    """
+
+    candidates: tuple[Candidate, ...]
+    schema_name: str
+    create_schema: str
+    tables: tuple[DesignTable, ...]
 
 
 @dataclass(frozen=True)

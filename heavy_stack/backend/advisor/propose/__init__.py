@@ -18,6 +18,8 @@ TIME_SHARE = 0.2
 
 def propose(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, ports: Ports) -> Proposals:
     """Candidates for the workload, and for each text without one a reason and a sentence."""
+    if workload.frozen is not None:
+        return Proposals(candidates=workload.frozen.candidates)
     runs = profile.runs
     ordered = sorted((text for text in parsed.texts if text.sql is not None), key=lambda text: -runs.get(text.text, 0))
     texts = {text.text: text.sql or "" for text in ordered}

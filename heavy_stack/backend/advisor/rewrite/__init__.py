@@ -34,9 +34,15 @@ TIME_SHARE = 0.3
 def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, plan: Plan, ports: Ports) -> Rewrite:
     """Rewrite every text that the plan's tables answer; the same path serves texts that came after the design."""
     catalog = Catalog(parsed.tables)
-    schema = new_schema_name(workload.task_id, {table.name.schema for table in parsed.tables})
-    tables = _design(plan.chosen, parsed.catalog, schema)
-    stored = [stored_table(candidate, table.name) for candidate, table in zip(plan.chosen, tables, strict=True)]
+    frozen = workload.frozen
+    if frozen is None:
+        schema = new_schema_name(workload.task_id, {table.name.schema for table in parsed.tables})
+        create_schema = create_schema_sql(parsed.catalog, schema)
+        tables = _design(plan.chosen, parsed.catalog, schema)
+    else:
+        schema, create_schema, tables = frozen.schema_name, frozen.create_schema, list(frozen.tables)
+    names = {table.candidate: table.name for table in tables}
+    stored = [stored_table(each, names[each.id]) for each in plan.chosen if each.id in names]
     rewriter = _Rewriter(Analyst(catalog, _flags(plan.chosen)), stored, Sizes(profile.facts, None, ports.deadline))
     texts: list[RewrittenText] = []
     failed: dict[int, str] = {}
@@ -54,10 +60,11 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
             failed[text.text] = outcome
         else:
             texts.append(outcome)
-    read = {name for text in texts for name in text.tables}
+    # A frozen design comes back whole; else a table that no query reads is not worth building.
+    read = {name for text in texts for name in text.tables} if frozen is None else set(names.values())
     return Rewrite(
         schema_name=schema,
-        create_schema=create_schema_sql(parsed.catalog, schema),
+        create_schema=create_schema,
         tables=tuple(table for table in tables if table.name in read),
         texts=tuple(sorted(texts, key=lambda text: text.text)),
         failed=failed,

@@ -20,6 +20,8 @@ def select(
     workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, proposals: Proposals, ports: Ports
 ) -> Plan:
     """Choose tables: never more than queries, within the task's limits, the best benefit per byte first."""
+    if workload.frozen is not None:
+        return Plan(workload.frozen.candidates)
     ports.progress.report(0.0, "Weighing the proposed tables")
     limit = len(workload.queries) if workload.max_tables is None else min(workload.max_tables, len(workload.queries))
     chosen: list[Candidate] = []

@@ -1,7 +1,7 @@
 """An aggregate's argument as a tree of cases: which part of its conditions is decided per group, which per row.
 
-With `month` a dimension, `SUM(CASE WHEN flag = 1 AND month = 12 THEN x END)` is `CASE WHEN month = 12 THEN S END` summed
-over groups, where S is the stored `SUM(x) FILTER (WHERE flag = 1)`: a literal that moves never enters a table.
+With `month` a dimension, `SUM(CASE WHEN flag = 1 AND month = 12 THEN x END)` is `CASE WHEN month = 12 THEN S END`
+summed over groups, where S is the stored `SUM(x) FILTER (WHERE flag = 1)`: a literal that moves never enters a table.
 """
 
 from __future__ import annotations

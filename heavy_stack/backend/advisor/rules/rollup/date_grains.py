@@ -79,10 +79,13 @@ def truncated(column: exp.Expr, grain: str) -> exp.Expr:
     return node
 
 
-def use_of_date(node: exp.Expr, aliases: AbstractSet[str]) -> tuple[exp.Column, str, bool] | None:
+def use_of_date(
+    node: exp.Expr, aliases: AbstractSet[str], *, designing: bool = False
+) -> tuple[exp.Column, str, bool] | None:
     """(column, grain, compared) when `node` asks a date or timestamp column for a part, or compares it with a constant.
 
-    The node's value is the same for the column and for the column truncated to that grain.
+    The node's value is the same for the column and for the column truncated to that grain. `designing`: the grain that
+    next month's constant is likely to need too: the end of a month of less than 31 days counts as a day.
     """
     compared = _compared(node)
     if compared is not None:
@@ -95,7 +98,7 @@ def use_of_date(node: exp.Expr, aliases: AbstractSet[str]) -> tuple[exp.Column, 
         if column is None:
             return None
         by_day = day_only or is_date(column.type)
-        grain = finest([_alignment(value, operator, by_day) for operator, value in values])
+        grain = finest([_alignment(value, operator, by_day, designing) for operator, value in values])
         return column, grain, True
     grain_of_part = _part_grain(node)
     if grain_of_part is None:
@@ -185,7 +188,7 @@ def _format_grain(pattern: object) -> str | None:
     return finest(grains)
 
 
-def _alignment(value: exp.Expr, operator: str, by_day: bool) -> str:
+def _alignment(value: exp.Expr, operator: str, by_day: bool, designing: bool) -> str:
     """The grain at which `column operator value` is answered. `by_day`: the compared values are whole days."""
     if operator == "=":
         return DAY if by_day else RAW
@@ -194,9 +197,12 @@ def _alignment(value: exp.Expr, operator: str, by_day: bool) -> str:
         return DAY if by_day and grain in (HOUR, RAW) else grain
     if not by_day:
         return RAW  # ts <= midnight takes that one instant of the next day too
-    # d <= 31 March is d < 1 April. The end of a shorter month moves with the month's length, so it counts as a day.
+    # d <= 31 March is d < 1 April. 30 June may become 30 July, though, which ends no month.
     moment = _moment(value)
-    return MONTH if moment is not None and moment.time() == datetime.time() and moment.day == 31 else DAY
+    if moment is None or moment.time() != datetime.time():
+        return DAY
+    ends_month = (moment + datetime.timedelta(days=1)).day == 1
+    return MONTH if ends_month and (moment.day == 31 or not designing) else DAY
 
 
 def _constant_grain(value: exp.Expr) -> str:

@@ -57,7 +57,7 @@ class _Chooser:
         waiting = [node]
         while waiting:
             current = waiting.pop()
-            use = use_of_date(current, self.aliases)
+            use = use_of_date(current, self.aliases, designing=True)
             if use is not None:
                 self._note(*use)
                 continue

@@ -169,7 +169,12 @@ def with_filter(aggregate: exp.Expr) -> exp.Expr:
 
 def aggregates_of(select: exp.Select) -> list[exp.AggFunc]:
     """The aggregate calls that a SELECT groups its rows for, in the text's order."""
-    return [node for node in select_nodes(select) if isinstance(node, exp.AggFunc) and not is_windowed(node)]
+    return [
+        node
+        for node in select_nodes(select)
+        # GROUPING(…) tells which grouping set a row is of; it computes nothing over rows.
+        if isinstance(node, exp.AggFunc) and not isinstance(node, exp.Grouping) and not is_windowed(node)
+    ]
 
 
 def rebuilt(node: exp.Expr, change: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
