@@ -38,6 +38,24 @@ db_session: ContextVar[AsyncSession | None] = ContextVar("db_session", default=N
 """The session of the unit of work that runs now; set by `unit_of_work` and, in tests, by the `db_session` fixture."""
 
 
+_CLOSED: Final = "heavy_stack_closed"
+
+
+def find_session() -> AsyncSession | None:
+    """The current session, or None.
+
+    A background task inherits its maker's context variables; a session that was closed since counts as none.
+    """
+    session = db_session.get()
+    return None if session is None or _CLOSED in session.info else session
+
+
+async def close_session(session: AsyncSession) -> None:
+    """Close a session for good; what it did not commit is rolled back."""
+    session.info[_CLOSED] = True
+    await session.close()
+
+
 class RoutingSession(Session):
     """Reads through the AUTOCOMMIT engine until the first write; then everything goes through the writer."""
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from heavy_stack.backend.data.db_connection import Database, db_session
+from heavy_stack.backend.data.db_connection import Database, close_session, db_session, find_session
 from heavy_stack.errors import HeavyStackError
 
 _MESSAGES: Final = "heavy_stack_messages"
@@ -57,7 +57,7 @@ def current_session() -> AsyncSession:
     Raises:
         RuntimeError: No unit of work is open here: database access in the wrong place.
     """
-    session = db_session.get()
+    session = find_session()
     if session is None:
         raise RuntimeError(
             "The db_session variable is not set: database access is allowed only inside a unit of work. One is open in "
@@ -96,7 +96,7 @@ async def unit_of_work(database: Database, sender: MessageSender) -> AsyncIterat
         # request must not find this session.
         db_session.set(previous)
         # Closing rolls back what is not committed.
-        await _to_the_end(session.close())
+        await _to_the_end(close_session(session))
 
 
 async def _commit_and_send(session: AsyncSession, sender: MessageSender) -> None:

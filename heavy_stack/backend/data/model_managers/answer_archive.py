@@ -4,7 +4,7 @@
     ddl/ migrations/ one numbered file per statement
     queries/         one file per different text, and index.json: queryid → file, verdict, reason
     refresh.sql maintenance.sql rollback.sql report.json
-    duckdb/          the same statements for DuckDB, where the task has them
+    duckdb/          the same for DuckDB, where the task has it: setup/ ddl/ migrations/ queries/ rollback.sql
 
 A queryid is the client's text: it is cut down to harmless characters before it becomes part of a file name. The same
 answer always gives the same bytes.
@@ -117,6 +117,6 @@ def _readme(answer: AnswerView) -> str:
         lines.append("rollback.sql     undoes all of it")
     lines.append("report.json      verdicts, evidence, sizes and times")
     if report.duckdb:
-        lines.append("duckdb/          the same statements in DuckDB's SQL, in the same order")
+        lines.append("duckdb/          the same in DuckDB's SQL: setup/ (your tables), ddl/, migrations/, queries/")
     lines += ["", f"Task {answer.taskid}. The statements are Trino's SQL.", ""]
     return "\n".join(lines)

@@ -58,5 +58,6 @@ def _seconds_left(row: Any, now: datetime) -> float | None:
         return None
     elapsed_s: float = max((now - row.started_at).total_seconds(), 0.0)
     estimate_s: float = elapsed_s * (1.0 - row.progress) / row.progress
-    left_s: float = min(estimate_s, row.budget_s - elapsed_s)
+    waited_s: float = (now - row.created_at).total_seconds()
+    left_s: float = min(estimate_s, row.budget_s - waited_s)
     return round(max(left_s, 0.0), 1)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, literal
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from heavy_stack.backend.data.db_connection import db_session
+from heavy_stack.backend.data.db_connection import find_session
 from heavy_stack.backend.data.sql_models.base import HeavyTable
 from heavy_stack.backend.data.sql_models.column_types import UtcDateTime, utc_now
 from heavy_stack.backend.data.unit_of_work import current_session
@@ -65,15 +65,19 @@ class SQLRepositoryBase(Generic[SQLModelT]):
             raise NotFound(f"there is no {self.model.__name__.removeprefix('SQL').lower()} with that id")
         return row
 
-    async def read_first(self, statement: Any) -> Any:
+    async def read_first(self, statement: Any, **values: Any) -> Any:
         """The first row of a SELECT of columns, or None: on the current session, else on the AUTOCOMMIT engine.
 
         Entities cost several times as much as columns, and status polls come in the hundreds per second.
+
+        Args:
+            statement: The SELECT.
+            values: Of its bound parameters.
         """
-        if db_session.get() is None and self._reader is not None:
+        if find_session() is None and self._reader is not None:
             async with self._reader.connect() as connection:
-                return (await connection.execute(statement)).first()
-        return (await self.run(statement)).first()
+                return (await connection.execute(statement, values)).first()
+        return (await self.session.exec(statement, params=values)).first()
 
     @property
     def on_postgresql(self) -> bool:

@@ -14,7 +14,9 @@ from heavy_stack.backend.data.repositories.user_repositories import UserReposito
 from heavy_stack.backend.data.sql_models import SQLUser
 from heavy_stack.backend.data.unit_of_work import Message, queue_message
 from heavy_stack.backend.services import Services
+from heavy_stack.errors import NotFound
 from heavy_stack.settings import Settings
+from heavy_stack.shared_models.users import User
 
 
 class Sender:
@@ -179,6 +181,23 @@ class TestUnitOfWork:
                 await add_user()
             with pytest.raises(Exception, match="permanently closed"):
                 await session.exec(text("SELECT 1"))
+
+        async def test_a_background_task_does_not_inherit_it(self, services: Services) -> None:
+            begin = asyncio.Event()
+
+            async def later() -> str:
+                await begin.wait()
+                with pytest.raises(RuntimeError, match="db_session variable is not set"):
+                    queue_message(Message("x", uuid4()))
+                # What may be read outside a unit of work still can be.
+                with pytest.raises(NotFound):
+                    await services.tasks.get_status(User(id=uuid4()), uuid4())
+                return "done"
+
+            async with services.unit_of_work():
+                task = asyncio.create_task(later())
+            begin.set()
+            assert await task == "done"
 
         async def test_parallel_units_have_their_own(self, services: Services) -> None:
             seen = []
