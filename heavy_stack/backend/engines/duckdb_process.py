@@ -189,7 +189,9 @@ def main() -> None:
     channel, lifeline, parent, memory_mb = (int(argument) for argument in sys.argv[1:5])
     die_with_parent(lifeline=lifeline, parent=parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the client's data
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = memory_mb << 20 if hard == resource.RLIM_INFINITY else min(memory_mb << 20, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     serve(Connection(channel))
 
 
