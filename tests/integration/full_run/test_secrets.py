@@ -69,9 +69,9 @@ class TestPlantedPassword:
             answers += [client.get(f"/status?{task_id}"), client.get(f"/getresult?{task_id}")]
             answers += [browser.get(path) for path in ("/", f"/tasks/{task_id}", f"/tasks/{task_id}/result")]
             assert [_has_planted(answer.content) for answer in answers] == [[]] * len(answers)
-            if status["status"] == TaskState.DONE:
-                archive = zipfile.ZipFile(io.BytesIO(client.get(f"/tasks/{task_id}/download").content))
-                assert [name for name in archive.namelist() if _has_planted(archive.read(name))] == []
+            assert status["status"] == TaskState.DONE, status
+            archive = zipfile.ZipFile(io.BytesIO(client.get(f"/tasks/{task_id}/download").content))
+            assert [name for name in archive.namelist() if _has_planted(archive.read(name))] == []
         assert {str(path): found for path in _files(working) if (found := _has_planted(path.read_bytes()))} == {}
 
     @pytest.mark.parametrize(

@@ -8,12 +8,25 @@ import json
 import os
 import signal
 import time
+from collections.abc import AsyncIterator
+
+import pytest
 
 from heavy_stack.backend.jobs import message_sender
 from heavy_stack.backend.jobs.wake_up import PostgresSender
 from heavy_stack.backend.services import Message, Services
+from heavy_stack.bootstrap import build_services
+from heavy_stack.settings import Settings
 from heavy_stack.shared_models.tasks import Stage, TaskState
 from tests.support.workers import child_at, ended, events_of, execute, is_gone, status_of, submit, user_of, working
+
+
+@pytest.fixture
+async def embedded(sqlite_settings: Settings) -> AsyncIterator[Services]:
+    """Services on SQLite."""
+    services = build_services(sqlite_settings)
+    yield services
+    await services.close()
 
 
 class TestAdvance:
@@ -30,19 +43,6 @@ class TestAdvance:
             answer = await services.tasks.get_answer(user, task_id)
         assert json.loads(gzip.decompress(answer.body_gzip))["taskid"] == str(task_id)
 
-    async def test_each_task_has_a_child_of_its_own(self, services: Services) -> None:
-        with working(services.settings):
-            tasks = [await submit(services) for _ in range(3)]
-            for task_id in tasks:
-                await ended(services, task_id)
-        pids = set()
-        user = await user_of(services)
-        for task_id in tasks:
-            async with services.unit_of_work():
-                answer = await services.tasks.get_answer(user, task_id)
-            pids.add(json.loads(gzip.decompress(answer.body_gzip))["pid"])
-        assert len(pids) == 3
-
     async def test_a_killed_child_is_replaced_and_finished_stages_are_kept(self, services: Services) -> None:
         with working(services.settings):
             task_id = await submit(services, profile="slow", slow_s=1.5)
@@ -54,44 +54,61 @@ class TestAdvance:
         assert events.count("stage.finished") == 8
         assert events.count("task.done") == 1
 
-    async def test_a_task_that_always_kills_its_child_is_given_up(self, services: Services) -> None:
-        with working(services.settings):
-            task_id = await submit(services, select="die")
-            status = await ended(services, task_id, within_s=60)
-        assert (status.status, status.error) == (TaskState.FAILED, "killed_its_worker")
-        assert (await events_of(services, task_id)).count("task.claimed") == 5
 
-    async def test_the_second_lack_of_memory_fails_the_task(self, services: Services) -> None:
-        with working(services.settings.model_copy(update={"child_memory_mb": 256})):
-            once = await submit(services, rewrite="memory_once")
-            always = await submit(services, rewrite="memory")
-            assert (await ended(services, once)).status is TaskState.DONE
-            status = await ended(services, always)
+class TestEnds:
+    """How a task may end; whatever the database."""
+
+    async def test_each_task_has_a_child_of_its_own(self, embedded: Services) -> None:
+        with working(embedded.settings):
+            tasks = [await submit(embedded) for _ in range(3)]
+            for task_id in tasks:
+                await ended(embedded, task_id)
+        pids = set()
+        user = await user_of(embedded)
+        for task_id in tasks:
+            async with embedded.unit_of_work():
+                answer = await embedded.tasks.get_answer(user, task_id)
+            pids.add(json.loads(gzip.decompress(answer.body_gzip))["pid"])
+        assert len(pids) == 3
+
+    async def test_a_task_that_always_kills_its_child_is_given_up(self, embedded: Services) -> None:
+        with working(embedded.settings):
+            task_id = await submit(embedded, select="die")
+            status = await ended(embedded, task_id, within_s=60)
+        assert (status.status, status.error) == (TaskState.FAILED, "killed_its_worker")
+        assert (await events_of(embedded, task_id)).count("task.claimed") == 5
+
+    async def test_the_second_lack_of_memory_fails_the_task(self, embedded: Services) -> None:
+        with working(embedded.settings.model_copy(update={"child_memory_mb": 256})):
+            once = await submit(embedded, rewrite="memory_once")
+            always = await submit(embedded, rewrite="memory")
+            assert (await ended(embedded, once)).status is TaskState.DONE
+            status = await ended(embedded, always)
         assert status.error == "out_of_memory"
         assert "256 MiB" in (status.message or "")
 
-    async def test_a_defect_fails_the_task_without_telling_data(self, services: Services) -> None:
-        with working(services.settings):
-            status = await ended(services, await submit(services, verify="defect"))
+    async def test_a_defect_fails_the_task_without_telling_data(self, embedded: Services) -> None:
+        with working(embedded.settings):
+            status = await ended(embedded, await submit(embedded, verify="defect"))
         assert (status.error, "ValueError" in (status.message or "")) == ("stage_error", True)
         assert "hunter2" not in (status.message or "")
 
-    async def test_a_refusal_keeps_its_own_code_and_message(self, services: Services) -> None:
-        with working(services.settings):
-            status = await ended(services, await submit(services, parse="refuse"))
+    async def test_a_refusal_keeps_its_own_code_and_message(self, embedded: Services) -> None:
+        with working(embedded.settings):
+            status = await ended(embedded, await submit(embedded, parse="refuse"))
         assert (status.error, status.message) == ("sql_syntax", "The DDL is no DDL.")
 
-    async def test_what_is_retryable_is_tried_again_later(self, services: Services) -> None:
-        with working(services.settings):
-            task_id = await submit(services, profile="away_once")
-            status = await ended(services, task_id)
+    async def test_what_is_retryable_is_tried_again_later(self, embedded: Services) -> None:
+        with working(embedded.settings):
+            task_id = await submit(embedded, profile="away_once")
+            status = await ended(embedded, task_id)
         assert status.status is TaskState.DONE
-        assert (await events_of(services, task_id)).count("task.claimed") == 2
+        assert (await events_of(embedded, task_id)).count("task.claimed") == 2
 
-    async def test_a_child_that_overruns_the_budget_is_replaced_by_one_in_a_hurry(self, services: Services) -> None:
-        with working(services.settings):
-            task_id = await submit(services, verify="hang", options={"budget_s": 5})
-            status = await ended(services, task_id, within_s=20)
+    async def test_a_child_that_overruns_the_budget_is_replaced_by_one_in_a_hurry(self, embedded: Services) -> None:
+        with working(embedded.settings):
+            task_id = await submit(embedded, verify="hang", options={"budget_s": 5})
+            status = await ended(embedded, task_id, within_s=20)
         assert status.status is TaskState.DONE
 
 
