@@ -23,8 +23,10 @@ def headline(workload: Workload, decisions: Sequence[Decision], tables: int, fig
     text = (
         f"{len(sent)} of {_count(total, 'query', 'queries')} rewritten{share} onto {_count(tables, 'table', 'tables')}"
     )
-    if figures.x is None or figures.sum_ratio is None:
+    if figures.x_equal_weights is None:
         return f"{text}; times were not measured."
+    if figures.x is None or figures.sum_ratio is None:  # no query runs at all: there is nothing to weigh
+        return f"{text}."
     gain = f"x = {figures.x:.1f} (mean of the ratios), total time {figures.sum_ratio:.1f} times smaller"
     return f"{text}: {gain}{f', z = {figures.z_total:.1f}' if figures.z_total is not None else ''}."
 

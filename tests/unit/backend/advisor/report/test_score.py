@@ -63,7 +63,7 @@ class TestScore:
         report = task.change("workload", queries=queries).answer().report
         assert (report.score.x, report.score.sum_ratio, report.score.z_total) == (None, None, None)
         assert report.score.x_equal_weights == pytest.approx((4 + 6 + 1 + 4 + 1) / 5)
-        assert "of all runs" not in report.headline
+        assert report.headline == "3 of 5 queries rewritten onto 2 tables."
 
     def test_storage_before_comes_from_the_facts_when_verify_has_none(self, task: Task) -> None:
         unknown = task.change("verdicts", storage_before_bytes=None)
