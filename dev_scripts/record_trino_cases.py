@@ -90,7 +90,7 @@ def _answer(connection: Connection, sql: str) -> dict[str, Any]:
     columns = cursor.description or []
     return {
         "names": [column[0] for column in columns],
-        "types": [str(column[1]).replace(", ", ",") for column in columns],
+        "types": [str(column[1]).lower().replace(", ", ",") for column in columns],
         "rows": [[encode(value) for value in row] for row in rows],
     }
 

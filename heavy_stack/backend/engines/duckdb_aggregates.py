@@ -108,9 +108,14 @@ def _of_pair(name: str) -> Aggregate:
         if isinstance(first, exp.Distinct) or "real" in (kind_of(first).base, kind_of(second).base):
             raise NotCheckable(f"{name.lower()}() of these")
         one, other = (text_as_double(writer.write(item), kind_of(item)) for item in (first, second))
+        if kind_of(node).base == "real":
+            # Without a double among them Trino takes both arguments as real.
+            one, other = (f"CAST(CAST({item} AS FLOAT) AS DOUBLE)" for item in (one, other))
         written = f"{name}({one}, {other}){around.suffix()}"
-        # Where a variance is zero Trino's correlation is NULL, DuckDB's NaN.
-        return f"CASE WHEN ISFINITE({written}) THEN {written} END" if name == "CORR" else written
+        if name == "CORR":
+            # Where a variance is zero Trino's correlation is NULL, DuckDB's NaN.
+            written = f"CASE WHEN ISFINITE({written}) THEN {written} END"
+        return f"CAST({written} AS FLOAT)" if kind_of(node).base == "real" else written
 
     return aggregate
 
@@ -193,8 +198,8 @@ def _around(writer: Writer, node: exp.Expr, over: str | None) -> str:
     aggregate = _AGGREGATES.get(type(node))
     if aggregate is None:
         raise NotCheckable(f"{describe(node)} is not checked on the embedded engine")
-    if over is not None and isinstance(node.this, exp.Distinct):
-        raise NotCheckable("a DISTINCT aggregate over a window")
+    if over is not None and condition is not None:
+        raise NotCheckable("FILTER before OVER, which Trino does not have")
     return aggregate(writer, node, Around(condition, over))
 
 
@@ -264,6 +269,8 @@ def _frame(spec: exp.Expr) -> str:
 
 
 def _bound(bound: object, side: object, kind: str) -> str:
+    if bound is None:
+        return "CURRENT ROW"
     if isinstance(bound, str):
         word = bound.upper()
         return word if word == "CURRENT ROW" else f"{word} {str(side or '').upper()}"

@@ -9,6 +9,7 @@ from heavy_stack.backend.advisor.sql.trino_types import TrinoType
 from heavy_stack.backend.engines.duckdb_writer import Handler, Writer, integer_literal, kind_of
 
 _DATE_UNITS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
+_INTERVAL_UNITS = frozenset({"DAY", "MONTH", "YEAR"})
 _TIME_UNITS = frozenset({"HOUR", "MINUTE", "SECOND"})
 _MICROSECONDS = 6
 
@@ -135,7 +136,7 @@ def shifted(writer: Writer, value: exp.Expr, interval: exp.Expr, sign: str) -> s
     number = int(amount.name) if isinstance(amount, exp.Literal) and amount.name.lstrip("-").isdigit() else None
     number = integer_literal(amount) if number is None else number
     unit = interval.args["unit"].name.upper().rstrip("S")
-    if number is None or not (unit in _DATE_UNITS or (unit in _TIME_UNITS and kind.base != "date")):
+    if number is None or not (unit in _INTERVAL_UNITS or (unit in _TIME_UNITS and kind.base != "date")):
         raise NotCheckable("arithmetic with this interval")
     return f"CAST({text} {sign} INTERVAL ({number}) {unit} AS {duckdb_name(kind)})"
 
@@ -158,7 +159,6 @@ CALENDAR: dict[type[exp.Expr], Handler] = {
     **{kind: _part(name) for kind, name in _PARTS.items()},
     exp.Extract: _extract,
     exp.TimestampTrunc: _truncated,
-    exp.DateTrunc: _truncated,
     exp.DateAdd: _added,
     exp.DateDiff: _difference,
     exp.Interval: _interval,

@@ -9,6 +9,7 @@ from heavy_stack.backend.advisor.sql.trino_types import TrinoType, arithmetic
 from heavy_stack.backend.engines.duckdb_writer import Handler, Writer, common_kind, integer_literal, kind_of, terms
 
 _HUGEINT_DIGITS = 38
+_LONG_DIGITS = 18
 
 
 def _literal(writer: Writer, node: exp.Expr) -> str:
@@ -76,7 +77,15 @@ def _combined(
         return f"({left} {'//' if symbol == '/' else symbol} {right})"
     if symbol == "/":
         return exact_quotient(left, left_kind, right, right_kind, result)
-    return f"({left} {symbol} {right})"
+    return f"({_roomy(left, left_kind, right_kind, result)} {symbol} {right})"
+
+
+def _roomy(left: str, left_kind: TrinoType, right_kind: TrinoType, result: TrinoType) -> str:
+    """DuckDB keeps the result of two 64-bit decimals in 64 bits, and overflows where Trino does not."""
+    widths = [kind.as_decimal or (0, 0) for kind in (left_kind, right_kind)]
+    if result.args[0] <= _LONG_DIGITS or max(width for width, _ in widths) > _LONG_DIGITS:
+        return left
+    return f"CAST({left} AS DECIMAL({result.args[0]},{widths[0][1]}))"
 
 
 def exact_quotient(left: str, left_kind: TrinoType, right: str, right_kind: TrinoType, result: TrinoType) -> str:
@@ -151,7 +160,7 @@ def _truncate(writer: Writer, node: exp.Expr) -> str:
     value, kind, result = writer.write(node.this), kind_of(node.this), kind_of(node)
     places = node.args.get("decimals")
     if kind.is_integer and places is None:
-        return value
+        return f"CAST({value} AS {result})"
     if kind.base == "double" and places is None:
         return f"TRUNC({value})"
     if kind.is_decimal:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from heavy_stack.backend.advisor.ports import NotCheckable
 
 _LITERAL_ESCAPES = ".^$*+?()[]{}|\\/-_ :;,'\"!@#%&=<>~`"
-_CLASSES = "dDwW"
+_CLASSES = "dDwWntrf"
 _SPACES = "\\t\\n\\x0b\\f\\r "
 _MAX_REPEAT = 1000  # RE2 refuses more
 _ORDINARY_ENDS = frozenset("()[]{}*+?|^$\\.")
@@ -24,6 +24,7 @@ class Pattern:
 
     Attributes:
         groups: Number of capturing groups.
+        has_start: Whether `^` stands in it.
         has_end: Whether `$` stands in it: it also matches before a last line end in Trino, not in RE2.
         text: The pattern for RE2.
         as_condition: The same for a yes or no, that line end allowed for.
@@ -32,6 +33,7 @@ class Pattern:
     """
 
     groups: int
+    has_start: bool
     has_end: bool
     text: str
     as_condition: str
@@ -53,6 +55,7 @@ class _Reader:
         self.text = text
         self.at = 0
         self.groups = 0
+        self.has_start = False
         self.ends: list[int] = []
         self.spaces: list[tuple[int, str]] = []
         self.optional_groups = False
@@ -62,7 +65,7 @@ class _Reader:
         if self.at < len(self.text):
             raise NotCheckable("an unbalanced regular expression")
         plain, condition = self._written([]), self._written(self.ends)
-        return Pattern(self.groups, bool(self.ends), plain, condition, empty, self.optional_groups)
+        return Pattern(self.groups, self.has_start, bool(self.ends), plain, condition, empty, self.optional_groups)
 
     def _written(self, ends: list[int]) -> str:
         """The pattern with \\s spelled out, and each `$` that is given also matching before a last line end."""
@@ -124,6 +127,7 @@ class _Reader:
         if char == "$":
             self.ends.append(self.at - 1)
         if char in "^$":
+            self.has_start = self.has_start or char == "^"
             return True, True
         if char == ".":
             return False, False

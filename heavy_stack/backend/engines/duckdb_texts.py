@@ -32,7 +32,7 @@ _CARRIER = "CHR(57567)"
 def varchar(writer: Writer, node: exp.Expr | None) -> str:
     """A varchar operand; char(n) pads, so it is refused."""
     kind = kind_of(node)
-    if kind.base not in ("varchar", "unknown"):
+    if kind.base != "varchar":
         raise NotCheckable(f"{kind} as a varchar")
     return writer.write(node)
 
@@ -199,7 +199,7 @@ def _regexp_replace(writer: Writer, node: exp.Expr) -> str:
     replacement = string_literal(node.args.get("replacement"))
     if replacement is None:
         raise NotCheckable("regexp_replace() by a computed string")
-    if pattern.matches_empty or pattern.optional_groups or "^" in pattern.text:
+    if pattern.matches_empty or pattern.optional_groups or pattern.has_start:
         raise NotCheckable("regexp_replace() of a pattern that matches nothing, or of a group that may be missing")
     value = varchar(writer, node.this)
     by = text_literal(_replacement(replacement, pattern.groups))

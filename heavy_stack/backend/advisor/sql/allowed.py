@@ -113,9 +113,7 @@ def _part_problem(node: exp.Expr) -> Problem | None:
     for part in _unexpected(node, allowed):
         return Problem(Reason.NOT_CHECKABLE, _NAMES.get(part, part.strip("_").replace("_", " ").upper()))
     if isinstance(node, exp.Join) and not (
-        (node.kind or "").upper() in _JOIN_WORDS
-        and (node.side or "").upper() in _JOIN_SIDES
-        and (node.method or "").upper() in ("", "NATURAL")
+        (node.kind or "").upper() in _JOIN_WORDS and (node.side or "").upper() in _JOIN_SIDES and not node.method
     ):
         return Problem(Reason.NOT_CHECKABLE, f"{node.method or node.kind or node.side} JOIN")
     return None

@@ -147,6 +147,8 @@ def resolve(tree: exp.Expr, catalog: Catalog) -> exp.Query:
         tree.pop()
     for node in base_tables(tree):
         _complete(node, catalog)
+    if any(join.method == "NATURAL" for join in tree.find_all(exp.Join)):
+        raise SqlProblem("NATURAL JOIN, which Trino does not have")
     note_names(tree)
     query: exp.Query = tree
     try:

@@ -13,6 +13,7 @@ from heavy_stack.backend.advisor.sql.trino_types import (
     DAY_INTERVAL,
     DOUBLE,
     INTEGER,
+    REAL,
     UNKNOWN_LITERAL,
     VARCHAR,
     YEAR_INTERVAL,
@@ -126,7 +127,8 @@ def _covariance(node: exp.Expr, of: Lookup) -> TrinoType | None:
     left, right = of(node.this), of(node.args.get("expression"))
     if left is None or right is None or not (left.is_numeric and right.is_numeric):
         return None
-    return left if left == right and left.base == "real" else DOUBLE
+    # Trino has these for real and for double, and picks the narrower one that takes both arguments.
+    return DOUBLE if "double" in (left.base, right.base) else REAL
 
 
 def _of_number(kind: TrinoType) -> Rule:
@@ -151,10 +153,14 @@ def _round(node: exp.Expr, of: Lookup) -> TrinoType | None:
 
 def _truncate(node: exp.Expr, of: Lookup) -> TrinoType | None:
     kind = of(node.this)
-    if kind is None or not kind.is_decimal:
-        return kind if kind is not None and kind.is_numeric else None
-    precision, scale = kind.args
-    return kind if node.args.get("decimals") is not None else decimal(max(1, precision - scale), 0)
+    if kind is None or not kind.is_numeric:
+        return None
+    if kind.is_float:
+        return kind
+    precision, scale = kind.as_decimal or (0, 0)
+    if node.args.get("decimals") is not None:
+        return kind if kind.is_decimal else None
+    return decimal(max(1, precision - scale), 0)
 
 
 def _ceiling(node: exp.Expr, of: Lookup) -> TrinoType | None:
@@ -283,7 +289,6 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.Replace: _replace,
     exp.Interval: _interval,
     exp.TimestampTrunc: _calendar,
-    exp.DateTrunc: _calendar,
     exp.DateAdd: _calendar,
     exp.Array: _array,
     exp.GenerateSeries: _sequence,

@@ -77,6 +77,8 @@ def _projected_name(item: exp.Expr, scope: Scope, scopes: dict[int, Scope]) -> s
         written = identifier.meta.get(_WRITTEN) if isinstance(identifier, exp.Identifier) else None
         if written is not None:
             return str(written)
+        if _is_joined_column(item):
+            return item.alias
         item = item.this
     if not isinstance(item, exp.Column):
         return None
@@ -84,6 +86,12 @@ def _projected_name(item: exp.Expr, scope: Scope, scopes: dict[int, Scope]) -> s
     if written is not None:
         return str(written)
     return _source_name(item, scope, scopes)
+
+
+def _is_joined_column(item: exp.Alias) -> bool:
+    """Whether this is a column of JOIN … USING, for which the resolver writes COALESCE(left, right) AS column."""
+    parts = [item.this.this, *item.this.expressions] if isinstance(item.this, exp.Coalesce) else []
+    return bool(parts) and all(isinstance(part, exp.Column) and part.name == item.alias for part in parts)
 
 
 def _source_name(column: exp.Column, scope: Scope, scopes: dict[int, Scope]) -> str | None:

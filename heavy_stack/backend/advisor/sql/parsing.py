@@ -247,8 +247,14 @@ def decimal_shape(spelled: str) -> tuple[int, int] | None:
 
 
 def _restored(tree: exp.Expr) -> exp.Expr:
+    """Names of private functions as they were written, and `NOT LIKE` as NOT around LIKE, like every other negation."""
     for call in tree.find_all(exp.Anonymous):
         name = call.this
         if isinstance(name, str) and name.startswith(_HIDDEN):
             call.set("this", name[len(_HIDDEN) :])
+    for like in list(tree.find_all(exp.Like, exp.Is)):
+        if like.args.get("negate"):
+            like.set("negate", None)
+            whole = like.parent if isinstance(like.parent, exp.Escape) else like
+            whole.replace(exp.Not(this=whole.copy()))
     return tree
