@@ -15,6 +15,10 @@ MAX_GROWTH = 1.3
 """A merged table may have so many times the rows of the larger one: beyond, queries would pay for the sharing."""
 SMALL_ROWS = 2_000
 """Up to here a scan costs the same whatever its rows: planning is all that a query waits for."""
+MAX_RATIO = 10
+"""A table does not serve a query whose own groups would be so many times fewer."""
+MAX_COUNTED = 40
+"""Pairs that the engine counts in one round."""
 MAX_COLUMNS = 90
 """Wider tables are slow to build and no longer read like a table."""
 MAX_PAIRS = 300
@@ -54,7 +58,7 @@ def merged_rollups(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes,
     left = list(rollups)
     sizes.count(left)
     pairs = _likely_pairs([(one, two) for index, one in enumerate(left) for two in left[:index]])
-    sizes.count([merged for _, _, merged in pairs])
+    _count(pairs, sizes)
     while True:
         best: tuple[float, Rollup, Rollup, Rollup] | None = None
         for one, two, merged in pairs:
@@ -68,7 +72,7 @@ def merged_rollups(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes,
         left = [each for each in left if each is not one and each is not two]
         fresh = _likely_pairs([(merged, each) for each in left])
         left.append(merged)
-        sizes.count([made for _, _, made in fresh])
+        _count(fresh, sizes)
         gone = {id(one), id(two)}
         pairs = [pair for pair in pairs if id(pair[0]) not in gone and id(pair[1]) not in gone] + fresh
 
@@ -84,18 +88,36 @@ def _likely_pairs(pairs: list[tuple[Rollup, Rollup]]) -> list[tuple[Rollup, Roll
     return found
 
 
+def _count(pairs: list[tuple[Rollup, Rollup, Rollup]], sizes: Sizes) -> None:
+    """Count the groups of pairs that might share cheaply; where one's dimensions hold the other's, nothing is open."""
+    asked: list[Rollup] = []
+    for one, two, merged in pairs:
+        larger = one if len(one.dimensions) >= len(two.dimensions) else two
+        if set(larger.dimensions) == set(merged.dimensions):
+            sizes.take_over(merged, larger)
+        elif _alike(sizes.guess(one), sizes.guess(two)):
+            asked.append(merged)
+    sizes.count(asked[:MAX_COUNTED], filtered=False)
+
+
+def _alike(one: float, two: float) -> bool:
+    return max(one, two) <= max(min(one, two) * MAX_RATIO, SMALL_ROWS)
+
+
 def _distance(one: Rollup, two: Rollup) -> int:
     return len(set(one.dimensions) ^ set(two.dimensions))
 
 
 def _is_cheap(one: Rollup, two: Rollup, merged: Rollup, sizes: Sizes) -> bool:
-    larger = max(sizes.guess(one), sizes.guess(two))
-    smaller = min(sizes.guess(one), sizes.guess(two))
+    larger, smaller = max(sizes.guess(one), sizes.guess(two)), min(sizes.guess(one), sizes.guess(two))
+    for each in (one, two):
+        if set(each.dimensions) == set(merged.dimensions):
+            return _alike(larger, smaller)  # the groups are its own
     rows = sizes.guess(merged)
     if sizes.rows(merged) is None:
         # Nothing is counted: share only where one table's groups are the other's, or nearly.
-        return rows <= larger * MAX_GROWTH and larger <= smaller * 40
-    return rows <= SMALL_ROWS or (rows <= larger * MAX_GROWTH and larger <= max(smaller * 10, SMALL_ROWS))
+        return rows <= larger * MAX_GROWTH and larger <= smaller * MAX_RATIO
+    return rows <= SMALL_ROWS or (rows <= larger * MAX_GROWTH and _alike(larger, smaller))
 
 
 def _added_work(one: Rollup, two: Rollup, merged: Rollup, runs: Mapping[int, int], sizes: Sizes) -> float:

@@ -50,13 +50,14 @@ class Rollup:
         """The texts that it serves."""
         return tuple(sorted({each.text for each in self.asked}))
 
-    def keys_select(self) -> exp.Select:
-        """SELECT of the groups alone; its distinct rows are the table's rows."""
-        select = self._body()
+    def keys_select(self, *, filtered: bool = True) -> exp.Select:
+        """SELECT of the groups alone; its distinct rows are the table's rows (all groups when not `filtered`)."""
+        select = self.body() if filtered else self.core.from_.copy()
         select.set("expressions", [node.copy() for node in self.dimensions.values()])
         return select
 
-    def _body(self) -> exp.Select:
+    def body(self) -> exp.Select:
+        """FROM and WHERE of the table's SELECT."""
         select = self.core.from_.copy()
         if self.common:
             select.set("where", exp.Where(this=joined([self.common[text] for text in sorted(self.common)])))
@@ -116,7 +117,7 @@ def candidate_of(rollup: Rollup, number: int, why: str, evidence: dict[str, obje
         call = measure.expression()
         needs_cast = measure.type == "integer" or measure.type.startswith("timestamp")
         items.append(exp.alias_(cast_to(call, measure.type) if needs_cast else call, column.name, quoted=True))
-    select = rollup._body()
+    select = rollup.body()
     select.set("expressions", items)
     if keys:
         select.set("group", exp.Group(expressions=keys))

@@ -64,15 +64,21 @@ class Sizes:
         facts = self._facts.get(name)
         return float(facts.rows) if facts is not None and facts.rows is not None else 1.0
 
-    def count(self, rollups: list[Rollup]) -> None:
-        """Have the engine count the groups of all these, in one go."""
+    def count(self, rollups: list[Rollup], *, filtered: bool = True) -> None:
+        """Have the engine count the groups of all these, in one go.
+
+        Args:
+            rollups: Whose groups.
+            filtered: Only the groups that the rollup's own filters leave; else all groups, which the engine counts for
+                many rollups in one scan.
+        """
         if self._engine is None or self._left_s <= 0:
             return
         asked: dict[str, str] = {}
         for rollup in rollups:
-            key = _key(rollup)
-            if rollup.dimensions and key not in self._counted:
-                asked[key] = trino_sql(rollup.keys_select())
+            key = _key(rollup, filtered)
+            if rollup.dimensions and key not in self._counted and _key(rollup, True) not in self._counted:
+                asked[key] = trino_sql(rollup.keys_select(filtered=filtered))
         if not asked:
             return
         before = self._deadline.left_s()
@@ -80,15 +86,24 @@ class Sizes:
         self._counted.update(self._engine.count_groups(asked, limit_s=self._left_s))
         self._left_s -= max(0.0, before - self._deadline.left_s())
 
+    def take_over(self, merged: Rollup, one: Rollup) -> None:
+        """`merged` has the dimensions of `one`, so at least its groups; filters that differ seldom add any."""
+        if self._counted_rows(merged) is None and self._counted_rows(one) is not None:
+            self._counted[_key(merged, False)] = self._counted_rows(one)
+
     def is_counted(self, rollup: Rollup) -> bool:
         """Whether the engine's count is known."""
-        return not rollup.dimensions or self._counted.get(_key(rollup)) is not None
+        return not rollup.dimensions or self._counted_rows(rollup) is not None
+
+    def _counted_rows(self, rollup: Rollup) -> int | None:
+        counted = self._counted.get(_key(rollup, True))
+        return self._counted.get(_key(rollup, False)) if counted is None else counted
 
     def rows(self, rollup: Rollup) -> int | None:
         """Counted rows, or the estimate from column statistics; None without statistics."""
         if not rollup.dimensions:
             return 1
-        counted = self._counted.get(_key(rollup))
+        counted = self._counted_rows(rollup)
         if counted is not None:
             return counted
         core_rows = self.core_rows(rollup.core)
@@ -130,8 +145,9 @@ class Sizes:
         return found.distinct + (1 if found.nulls else 0)
 
 
-def _key(rollup: Rollup) -> str:
-    return "\n".join([rollup.core.key, *sorted(rollup.common), "", *sorted(rollup.dimensions)])
+def _key(rollup: Rollup, filtered: bool) -> str:
+    common = sorted(rollup.common) if filtered else []
+    return "\n".join([rollup.core.key, *common, "", *sorted(rollup.dimensions)])
 
 
 def _guess(node: exp.Expr) -> float:
