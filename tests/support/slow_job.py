@@ -20,7 +20,7 @@ def run_job(job: Job, link: Link) -> Finished:
             continue
         link.enter(stage, f"{stage.value} by {os.getpid()}")
         _behave(wish, stage.value, job)
-        link.commit(stage, json.dumps({"stage": stage.value, "pid": os.getpid()}).encode())
+        link.hand_over(stage, json.dumps({"stage": stage.value, "pid": os.getpid()}).encode())
     body = json.dumps({"taskid": job.task_id, "pid": os.getpid(), "left_s": job.left_s}).encode()
     return Finished(gzip.compress(body, mtime=0), "etag-of-a-test")
 

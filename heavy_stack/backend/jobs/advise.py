@@ -85,7 +85,7 @@ class _StageRun:
                 timed = artefact.report.model_copy(update={"stage_seconds": dict(self._seconds)})
                 artefact = replace(artefact, report=timed)
             self.artefacts[stage] = artefact
-            self._link.commit(stage, to_json(artefact))
+            self._link.hand_over(stage, to_json(artefact))
 
     def _run(self, stage: Stage, ports: Ports) -> Any:
         if stage is Stage.INGEST:

@@ -134,8 +134,8 @@ class Link:
             self._last_report = now
             self._connection.send(ProgressMade(overall(self.stage, done), activity[:200]))
 
-    def commit(self, stage: Stage, artefact: bytes) -> None:
-        """Hand a finished stage over and wait until it is stored. A parent that lost the task kills us instead."""
+    def hand_over(self, stage: Stage, artefact: bytes) -> None:
+        """Give a finished stage to the worker and wait until it is stored. One that lost the task ends us instead."""
         self._connection.send(StageDone(stage, artefact))
         self._connection.recv()
 

@@ -44,7 +44,7 @@ class RecordingLink(Link):
     def report(self, done: float, activity: str) -> None:
         pass
 
-    def commit(self, stage: Stage, artefact: bytes) -> None:
+    def hand_over(self, stage: Stage, artefact: bytes) -> None:
         self.committed[stage] = artefact
 
 

@@ -29,9 +29,9 @@ class TestOverall:
 
 
 class TestLink:
-    def test_commit_waits_for_the_workers_reply(self) -> None:
+    def test_hand_over_waits_for_the_workers_reply(self) -> None:
         ours, theirs = Pipe()
-        thread = Thread(target=Link(theirs).commit, args=(Stage.PARSE, b"{}"))
+        thread = Thread(target=Link(theirs).hand_over, args=(Stage.PARSE, b"{}"))
         thread.start()
         assert ours.recv() == StageDone(Stage.PARSE, b"{}")
         thread.join(0.1)
