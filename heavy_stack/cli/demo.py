@@ -21,7 +21,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from heavy_stack.cli.result_table import show_answer
+from heavy_stack.cli.result_table import output_console, show_answer
 from heavy_stack.cli.submit import follow
 from heavy_stack.cli.task_client import TaskClient, known_password
 from heavy_stack.errors import HeavyStackError
@@ -52,7 +52,7 @@ def demo(
     ] = None,
 ) -> None:
     """Make the sample lakehouse, start the server, submit the sample workload and show what it saves."""
-    console = Console()
+    console = output_console()
     settings = load_settings()
     lake = settings.lakes[0]
     make_sample(lake / SAMPLE, rows, console)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from heavy_stack.shared_models.reports import Report, ScoreReport, TextReport
-from heavy_stack.shared_models.verdicts import REASON_LABELS, VERDICT_LABELS, Verdict
+from heavy_stack.shared_models.verdicts import REASON_LABELS, Verdict
 
 SHOWN_QUERIES = 60
 NOT_MEASURED = "not measured"
@@ -33,11 +33,11 @@ def show_answer(console: Console, answer: dict[str, Any]) -> Report:
 
 
 def _queries(report: Report) -> RenderableType:
-    table = Table(title="Queries", header_style="bold", title_justify="left")
-    table.add_column("query", overflow="fold")
+    table = Table(title="Queries", header_style="bold", title_justify="left", expand=True)
+    table.add_column("query", overflow="fold", min_width=12)
     for name in ("runs", "before", "after", "ratio"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("verdict or reason", overflow="fold")
+    table.add_column("verdict or reason", overflow="fold", ratio=1)
     for query in report.queries[:SHOWN_QUERIES]:
         text = report.texts[query.text]
         changed = text.verdict is not Verdict.UNCHANGED
@@ -55,25 +55,26 @@ def _queries(report: Report) -> RenderableType:
 
 def _outcome(text: TextReport) -> str:
     if text.verdict is not Verdict.UNCHANGED:
-        return f"{text.verdict.value} ({VERDICT_LABELS[text.verdict].lower()})"
+        return text.verdict.value
     if text.reason is None:
         return text.verdict.value
     return f"UNCHANGED {text.reason.value}: {text.detail or REASON_LABELS[text.reason]}"
 
 
 def _tables(report: Report) -> Table:
-    table = Table(title="New tables", header_style="bold", title_justify="left")
+    schema = f" in {report.tables[0].name.rpartition('.')[0]}"
+    table = Table(title="New tables" + schema, header_style="bold", title_justify="left")
     table.add_column("table", overflow="fold")
-    for name in ("rows", "size", "of source", "build", "serves"):
+    for name in ("rows", "size", "of rows", "build", "queries"):
         table.add_column(name, justify="right", no_wrap=True)
     for item in report.tables:
         table.add_row(
-            item.name,
+            item.name.rpartition(".")[2],
             f"{item.rows:,}" if item.rows is not None else NOT_MEASURED,
             megabytes(item.bytes),
             f"{item.share_of_source:.2%}" if item.share_of_source is not None else "",
             f"{item.build_s:.1f} s" if item.build_s is not None else "",
-            f"{item.serves_queries:,} queries",
+            f"{item.serves_queries:,}",
         )
     return table
 
@@ -115,3 +116,9 @@ def milliseconds(seconds: float | None, missing: str = NOT_MEASURED) -> str:
 def megabytes(size: int | None) -> str:
     """Bytes as MB (10^6)."""
     return NOT_MEASURED if size is None else f"{size / 1e6:,.2f} MB"
+
+
+def output_console() -> Console:
+    """Standard output; wide enough for the tables when it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 132))

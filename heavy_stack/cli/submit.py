@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from heavy_stack.cli.result_table import show_answer
+from heavy_stack.cli.result_table import output_console, show_answer
 from heavy_stack.cli.task_client import (
     ENDED,
     POLL_S,
@@ -57,7 +57,7 @@ def submit(
         if as_json:
             sys.stdout.buffer.write(body + b"\n")
         else:
-            show_answer(Console(), json.loads(body))
+            show_answer(output_console(), json.loads(body))
             Console().print(f"{client.server}/tasks/{task_id}/result", highlight=False, soft_wrap=True)
     except ServerUnreachable as error:
         _exit(error.message, 3)
@@ -121,7 +121,7 @@ def getresult(
     if as_json or not sys.stdout.isatty():
         sys.stdout.buffer.write(body + b"\n")
     else:
-        show_answer(Console(), json.loads(body))
+        show_answer(output_console(), json.loads(body))
 
 
 def follow(client: TaskClient, task_id: str, console: Console, *, timeout_s: float) -> dict[str, Any]:
