@@ -15,9 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from trino.dbapi import Connection, connect
+from trino.dbapi import Connection
 from trino.exceptions import TrinoQueryError
 
 from dev_scripts.trino_server import Server
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     server = Server(options.folder, options.port, [CATALOG], options.java)
     try:
         server.wait()
-        with connect(host="127.0.0.1", port=options.port, user="recorder", timezone="UTC") as connection:
+        with server.connect("recorder") as connection:
             _load(connection)
             recorded = {case.sql: known.get(case.sql) or _answer(connection, case.sql) for case in cases()}
     finally:
@@ -69,7 +69,7 @@ def _literal(value: Any, kind: str) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
-        return f"CAST('{ {'inf': 'Infinity', '-inf': '-Infinity', 'nan': 'NaN'}.get(str(value), value)}' AS double)"
+        return f"CAST('{ {'inf': 'Infinity', '-inf': '-Infinity', 'nan': 'NaN'}.get(str(value), value) }' AS double)"
     if isinstance(value, (int, Decimal)):
         return f"CAST('{value}' AS {kind})"
     text = str(value).replace("'", "''")

@@ -2,8 +2,9 @@
 
     python dev_scripts/trino_server.py FOLDER [--port 8080] [--catalog lake] [--fetch-only]
 
-FOLDER holds the distribution (some 600 MB, fetched once with Maven), the catalogs, the lake and the logs. The catalog is an
-Iceberg one on a file metastore below FOLDER/lake-CATALOG; several are allowed. A Java 25 is taken from --java, JAVA_HOME or the usual places.
+FOLDER holds the distribution (some 600 MB, fetched once with Maven), the catalogs, the lake and the logs. The catalog
+is an Iceberg one on a file metastore below FOLDER/lake-CATALOG; several are allowed. A Java 25 is taken from --java,
+JAVA_HOME or the usual places.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ import time
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from trino.dbapi import connect
+from trino.exceptions import Error
 
 VERSION = "476"
 _ARTIFACTS = (f"io.trino:trino-server-core:{VERSION}:tar.gz", f"io.trino:trino-iceberg:{VERSION}:zip")
@@ -163,14 +168,17 @@ class Server:
         raise ServerFailed(f"Trino did not answer within {_START_LIMIT_S:.0f} s; see {self.folder / 'server.log'}")
 
     def _answers(self) -> bool:
-        from trino.dbapi import connect
-        from trino.exceptions import Error
-
         try:
-            with connect(host="127.0.0.1", port=self.port, user="start", max_attempts=1) as connection:
+            with self.connect("start", max_attempts=1) as connection:
                 return bool(connection.cursor().execute("SELECT 1").fetchall())
         except (Error, OSError):
             return False
+
+    def connect(self, user: str, **options: Any) -> Any:
+        """A connection of the Python client, in UTC; a context manager."""
+        return connect(  # type: ignore[no-untyped-call]
+            host="127.0.0.1", port=self.port, user=user, timezone="UTC", **options
+        )
 
     def close(self) -> None:
         """End the server and wait for its end."""

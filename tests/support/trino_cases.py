@@ -24,7 +24,7 @@ CATALOG, SCHEMA = "lake", "t"
 
 @dataclass(frozen=True)
 class Case:
-    """One SELECT. `not_checkable`: the embedded engine is expected to refuse it; its types are compared all the same."""
+    """One SELECT. `not_checkable`: the embedded engine must refuse it; its types are compared all the same."""
 
     sql: str
     topic: str

@@ -6,11 +6,19 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.ports import NotCheckable
 from heavy_stack.backend.advisor.sql.trino_types import TrinoType
-from heavy_stack.backend.engines.duckdb_writer import Handler, Writer, integer_literal, kind_of
+from heavy_stack.backend.engines.duckdb_writer import (
+    Handler,
+    Writer,
+    integer_literal,
+    kind_of,
+    string_literal,
+    text_literal,
+)
 
 _DATE_UNITS = frozenset({"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"})
 _INTERVAL_UNITS = frozenset({"DAY", "MONTH", "YEAR"})
 _TIME_UNITS = frozenset({"HOUR", "MINUTE", "SECOND"})
+_MILLISECONDS = 3
 _MICROSECONDS = 6
 
 
@@ -148,6 +156,24 @@ def _to_date(writer: Writer, node: exp.Expr) -> str:
     return f"CAST({value} AS DATE)"
 
 
+_FORMATS = frozenset("YmdHMSyj")
+
+
+def _formatted(writer: Writer, node: exp.Expr) -> str:
+    """date_format: its format is sqlglot's, in strftime's letters; those for names and unpadded numbers are refused."""
+    value, kind = moment(writer, node.this)
+    text = string_literal(node.args.get("format"))
+    letters = [] if text is None else text.split("%")[1:]
+    if text is None or any(part[:1] not in _FORMATS for part in letters):
+        raise NotCheckable("date_format() with this format")
+    if kind.base == "date":
+        value = f"CAST({value} AS TIMESTAMP)"
+    elif kind.args[0] > _MILLISECONDS:
+        # Trino rounds to milliseconds first: 23:59:59.9996 is the next day.
+        value = f"DATE_TRUNC('milliseconds', {value} + INTERVAL 500 MICROSECONDS)"
+    return f"STRFTIME({value}, {text_literal(text)})"
+
+
 def _last_day(writer: Writer, node: exp.Expr) -> str:
     if node.args.get("unit") is not None:
         raise NotCheckable("last_day() of a unit")
@@ -164,6 +190,7 @@ CALENDAR: dict[type[exp.Expr], Handler] = {
     exp.Interval: _interval,
     exp.Date: _to_date,
     exp.LastDay: _last_day,
+    exp.TimeToStr: _formatted,
     # Original and rewrite see the same day; determinism.py says that the answer depends on it.
     exp.CurrentDate: lambda writer, node: "CURRENT_DATE",
 }

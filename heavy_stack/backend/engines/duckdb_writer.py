@@ -71,6 +71,7 @@ _SPECIFIC: dict[type[exp.Expr], frozenset[str]] = {
     exp.DateAdd: frozenset({"unit"}),
     exp.DateDiff: frozenset({"unit"}),
     exp.Interval: frozenset({"unit"}),
+    exp.TimeToStr: frozenset({"format"}),
     exp.Cast: frozenset({"to"}),
     exp.TryCast: frozenset({"to", "safe"}),
     exp.Count: frozenset({"big_int"}),

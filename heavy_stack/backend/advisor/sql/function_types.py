@@ -294,6 +294,7 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.GenerateSeries: _sequence,
     exp.Chr: _always(varchar(1)),
     exp.Pad: _always(VARCHAR),
+    exp.TimeToStr: _always(VARCHAR),
     exp.Grouping: _always(INTEGER),
     exp.CurrentTimestamp: _always(TrinoType("timestamp", (3,), zone=True)),
     exp.Localtimestamp: _always(TrinoType("timestamp", (3,))),
