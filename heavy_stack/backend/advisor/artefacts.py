@@ -290,13 +290,17 @@ class TableMeasure:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """verify's artefact: one verdict per text that parse, propose or rewrite did not set aside."""
+    """verify's artefact: one verdict per text that parse, propose or rewrite did not set aside.
+
+    `baseline_s`: seconds as they stand of texts for which no rewrite was measured, by text index.
+    """
 
     texts: tuple[TextVerdict, ...]
     tables: tuple[TableMeasure, ...] = ()
     storage_before_bytes: int | None = None
     tolerance: str = ""
     warnings: tuple[str, ...] = ()
+    baseline_s: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heavy_stack.backend.advisor.artefacts import (
     DesignTable,
@@ -28,6 +28,7 @@ class Decision:
         verdict: Its verdict, UNCHANGED when it stays.
         reason, detail: Why it stays.
         found: What verify knows, also of a rewrite that is not sent; None when it never got there.
+        baseline_s: Measured seconds of a text that has no measured rewrite.
     """
 
     parsed: ParsedText
@@ -36,6 +37,7 @@ class Decision:
     reason: Reason | None
     detail: str | None
     found: TextVerdict | None
+    baseline_s: float | None = None
 
     @property
     def query(self) -> str:
@@ -45,7 +47,7 @@ class Decision:
     @property
     def before_s(self) -> float | None:
         """Measured seconds of the original; None when nobody measured it."""
-        return self.found.before_s if self.found is not None else None
+        return self.found.before_s if self.found is not None and self.found.before_s is not None else self.baseline_s
 
     @property
     def after_s(self) -> float | None:
@@ -68,7 +70,10 @@ def decide(parsed: ParsedWorkload, plan: Plan, rewrite: Rewrite, verdicts: Verdi
     rewritten = {text.text: text for text in rewrite.texts}
     found = {verdict.text: verdict for verdict in verdicts.texts}
     return [
-        _decide(text, rewritten.get(text.text), found.get(text.text), plan, rewrite)
+        replace(
+            _decide(text, rewritten.get(text.text), found.get(text.text), plan, rewrite),
+            baseline_s=verdicts.baseline_s.get(text.text),
+        )
         for text in sorted(parsed.texts, key=lambda text: text.text)
     ]
 

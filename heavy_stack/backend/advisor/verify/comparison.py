@@ -48,12 +48,10 @@ def run_both(session: QuerySession, texts: CheckTexts, *, limit_s: float, twice:
 
     Args:
         twice: Run the original a second time, to see whether its own result is stable.
-        rows_count: A result with too few rows (see `CheckTexts.needed_rows`) is EMPTY, not EQUAL.
+        rows_count: Equal results with too few rows (see `CheckTexts.needed_rows`) are EMPTY, not EQUAL.
     """
     try:
         before = _run(session, texts.original, limit_s, Outcome.ORIGINAL_FAILED)
-        if rows_count and not _returned_enough(session, texts, before, limit_s):
-            return Compared(Outcome.EMPTY, f"the original returned {len(before.rows)} rows", len(before.rows))
         after = _run(session, texts.rewritten, limit_s, Outcome.REWRITE_FAILED)
         compared = compare(before, after, moments=texts.moments)
         if (before.truncated or after.truncated) and compared.undecided:
@@ -61,6 +59,8 @@ def run_both(session: QuerySession, texts: CheckTexts, *, limit_s: float, twice:
         rows, seconds = len(before.rows), before.seconds + after.seconds
         if compared.equal and rows_count and texts.relaxed is not None:
             compared = _compare_relaxed(session, texts, texts.relaxed, limit_s, compared)
+        if compared.equal and rows_count and not _returned_enough(session, texts, before, limit_s):
+            return Compared(Outcome.EMPTY, f"the original returned {rows} rows", rows, seconds)
         if (twice or not compared.equal) and not before.truncated:
             again = _run(session, texts.original, limit_s, Outcome.ORIGINAL_FAILED)
             if not compare(before, again, moments=texts.moments).equal:

@@ -41,9 +41,13 @@ FLAVOURS: tuple[Flavour, ...] = (
     Flavour("nulls", 0.30, 9, 200, 0.25, 0.20, True, 0.05),
     Flavour("sparse", 0.03, 26, 260, 0.05, 0.15, False, 0.15),
     Flavour("thin", 0.15, 3, 9, 0.0, 0.20, False, 0.20, witnesses=1, near_misses=False, most_queries=25),
+    Flavour("bare", 0.10, 3, 3, 0.0, 0.30, False, 0.0, witnesses=0, near_misses=False),
+    Flavour("empty", 0.0, 2, 0, 0.0, 0.0, False, 0.0, witnesses=0, near_misses=False),
 )
-"""The data sets that every task gets; more rounds repeat them with other seeds. The thin one has groups of a single row
-and groups in which nothing satisfies a CASE, which crowded data hides."""
+"""The data sets that every task gets; more rounds repeat the first three with other seeds. The small ones show what
+crowded data hides: groups of one row, groups in which no row satisfies a CASE, aggregates over nothing."""
+CROWDED = 3
+"""How many of them are made to return rows."""
 WITNESSES = 3
 ROWS_FOR_WITNESSES = 9_000
 """Shared by all queries of a data set; each gets at least a dozen rows beside its copies."""

@@ -103,7 +103,7 @@ class TestTablesNobodyReads:
 class TestTableReports:
     def test_what_a_table_is_and_serves(self, task: Task) -> None:
         one, two = task.answer().report.tables
-        assert (one.dimensions, one.measures) == (["city", "is_new"], ["n"])
+        assert (one.dimensions, one.measures) == (["city"], ["is_new", "n"])
         assert (one.serves_queries, one.serves_runs) == (2, 10)
         assert (two.serves_queries, two.serves_runs) == (1, 5)
         assert (one.rows, one.bytes, one.build_s, one.share_of_source) == (20, 600, 1.5, 0.02)
@@ -184,3 +184,12 @@ class TestNative:
         report = task.change("rewrite", tables=tables, texts=texts).answer().report
         assert report.duckdb == {}
         assert "4 of 4 query texts have no faithful form in DuckDB's SQL." in report.warnings
+
+
+class TestBaselines:
+    def test_a_text_without_a_rewrite_counts_with_its_own_time(self, task: Task) -> None:
+        plain = task.change("verdicts", texts=(), tables=())
+        timed = plain.change("verdicts", baseline_s={0: 2.0})
+        assert plain.answer().report.texts[0].before_s is None
+        assert timed.answer().report.texts[0].before_s == 2.0
+        assert timed.answer().report.texts[0].ratio == 1.0
