@@ -51,7 +51,7 @@ class WebServer:
 
 
 @contextmanager
-def web_server(data_dir: Path, *, within_s: float = 60.0, **settings: object) -> Iterator[WebServer]:
+def web_server(data_dir: Path, *, within_s: float = 120.0, **settings: object) -> Iterator[WebServer]:
     """Start one; at the end it gets SIGTERM and must be gone in time.
 
     Args:
@@ -89,7 +89,7 @@ def web_server(data_dir: Path, *, within_s: float = 60.0, **settings: object) ->
         processes = [main, *main.children(recursive=True)] if main else []
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(12)
+            process.wait(30)
         finally:
             for left in processes:
                 if left.is_running():

@@ -20,6 +20,8 @@ LARGE_BODY_BYTES = 4 * 1024 * 1024
 LARGE_BODIES_AT_ONCE = 2
 # Multipart boundaries and headers around an uploaded file.
 MULTIPART_BYTES = 64 * 1024
+# What is received and thrown away where no body is needed.
+UNUSED_BYTES = 64 * 1024
 
 _UNKNOWN = "There is no task with that id."
 
@@ -91,6 +93,16 @@ class BodyReader:
         async with self._large:
             return await self._receive(request, limit)
 
+    async def discard(self, request: Request[Any, Any]) -> None:
+        """Throw away the body of a request that needs none.
+
+        Raises:
+            BodyTooLarge: It is larger than a form of ours could be.
+        """
+        stream = _stream_of(request)
+        if stream is not None and stream.request_body:
+            await self.read(request, limit=UNUSED_BYTES)
+
     async def _receive(self, request: Request[Any, Any], limit: int) -> bytes:
         stream = _stream_of(request)
         if stream is None or not stream.request_body:
@@ -115,9 +127,7 @@ class BodyReader:
                         break
             if stream.request_body:
                 stream.keep_alive = False
-        return BodyTooLarge(
-            f"The body is larger than the {limit:,} bytes that this service takes (HEAVY_MAX_BODY_BYTES)."
-        )
+        return BodyTooLarge(f"The body is larger than the {limit:,} bytes that this address takes.")
 
 
 def _stream_of(request: Request[Any, Any]) -> Http | None:

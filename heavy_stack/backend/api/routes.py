@@ -49,6 +49,7 @@ class Route:
         access: Who may call it.
         name: Unique; the operation's id in OpenAPI.
         form: A form of our own pages posts it, so its Origin is checked although it needs no session.
+        body: The handler receives the body itself; for others a small one is thrown away.
     """
 
     path: str
@@ -57,25 +58,26 @@ class Route:
     access: Access
     name: str
     form: bool = False
+    body: bool = False
 
     @property
-    def streams(self) -> bool:
-        """True when the handler itself receives the body, after the access check."""
+    def changes(self) -> bool:
+        """True when it takes a method that may change something."""
         return not SAFE_METHODS.issuperset(self.methods)
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("/new", POST, task_handlers.new_task, Access.ANY, "new_task"),
+    Route("/new", POST, task_handlers.new_task, Access.ANY, "new_task", body=True),
     Route("/status", GET, task_handlers.status, Access.ANY, "status"),
     Route("/getresult", GET, task_handlers.get_result, Access.ANY, "get_result"),
     Route("/tasks/<taskid:str>/download", GET, task_handlers.download, Access.ANY, "download"),
     Route("/tasks/<taskid:str>/cancel", POST, task_handlers.cancel, Access.ANY, "cancel"),
-    Route("/upload", POST, task_handlers.upload, Access.SESSION, "upload"),
+    Route("/upload", POST, task_handlers.upload, Access.SESSION, "upload", body=True),
     Route("/healthz", GET, task_handlers.healthz, Access.PUBLIC, "healthz"),
     Route("/openapi.json", GET, openapi_handlers.document, Access.PUBLIC, "openapi"),
     Route("/docs", GET, openapi_handlers.page, Access.PUBLIC, "docs"),
     Route("/sign-in", GET, sign_in_handlers.show_sign_in, Access.PUBLIC, "show_sign_in"),
-    Route("/sign-in", POST, sign_in_handlers.sign_in, Access.PUBLIC, "sign_in", form=True),
+    Route("/sign-in", POST, sign_in_handlers.sign_in, Access.PUBLIC, "sign_in", form=True, body=True),
     Route("/sign-out", POST, sign_in_handlers.sign_out, Access.PUBLIC, "sign_out", form=True),
     Route("/api", EVERY, task_handlers.unknown_api, Access.PUBLIC, "unknown_api_root"),
     Route("/api/<path:path>", EVERY, task_handlers.unknown_api, Access.PUBLIC, "unknown_api"),
@@ -103,8 +105,7 @@ def install_routes(app: Sanic[Any, Any]) -> None:
             route.path,
             methods=route.methods,
             name=route.name,
-            stream=route.streams,
-            ignore_body=not route.streams,
+            stream=True,  # no body is received before the access check
         )
 
 
@@ -120,6 +121,9 @@ def _guarded(route: Route) -> Handler:
                 _check_origin(request)
         elif route.form:
             _check_origin(request)
+        if not route.body:
+            # Left unread, it would be an error line in the log for a client that is merely talkative.
+            await context_of(request).bodies.discard(request)
         return await route.handler(request, **parameters)
 
     return call

@@ -175,6 +175,11 @@ class TestLarge:
         )
         assert "413 " in answer_to(server, head.encode())
 
+    def test_a_body_where_none_is_needed_is_thrown_away(self, server: WebServer, client: httpx.Client) -> None:
+        assert client.request("GET", "/healthz", content=b"x" * 1000).status_code == 200
+        assert is_problem(client.request("GET", "/healthz", content=b"x" * MIB), 413, "body_too_large")
+        assert "not consumed" not in server.log.read_text()
+
     def test_many_problems_are_counted_not_listed(self, client: httpx.Client) -> None:
         reply = client.post("/new", content=json.dumps({"url": "x", "ddl": [{}], "queries": [{}] * 50_000}))
         assert is_problem(reply, 422, "workload_format")

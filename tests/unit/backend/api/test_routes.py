@@ -103,4 +103,4 @@ class TestSanicRoutes:
 
     def test_every_post_route_is_in_the_table(self, app: Sanic) -> None:
         changing = {f"/{route.path}" for route in app.router.routes if not route.methods <= {"GET", "HEAD", "OPTIONS"}}
-        assert changing == {route.path for route in ROUTES if route.streams}
+        assert changing == {route.path for route in ROUTES if route.changes}
