@@ -13,6 +13,7 @@ from dataclasses import dataclass
 MAX_PATTERN = 2_000
 MAX_DEPTH = 40
 MAX_REPEAT = 60
+MAX_SAMPLE = 2_000
 _DIGITS = string.digits
 _WORD = string.ascii_letters + string.digits + "_"
 _ANY = "abXY019 -_"
@@ -58,9 +59,9 @@ def regexp_samples(pattern: str, draw: random.Random, count: int = 4) -> list[st
         return []
     try:
         tree = _Reader(pattern).read()
+        return list(dict.fromkeys("".join(_build(tree, draw, [MAX_SAMPLE])) for _ in range(count)))
     except _Unknown:
         return []
-    return list(dict.fromkeys("".join(_build(tree, draw)) for _ in range(count)))
 
 
 ANY_RUN = "%run"
@@ -246,9 +247,13 @@ class _Reader:
         return low, min(high, low + 3)
 
 
-def _build(node: _Node, draw: random.Random) -> list[str]:
+def _build(node: _Node, draw: random.Random, left: list[int]) -> list[str]:
+    """Characters of one match; `left` counts down how many it may still have."""
     if isinstance(node, _Chars):
+        left[0] -= 1
+        if left[0] < 0:
+            raise _Unknown
         return [draw.choice(node.choices)]
     if isinstance(node, _Repeat):
-        return [text for _ in range(draw.randint(node.low, node.high)) for text in _build(node.item, draw)]
-    return [text for item in draw.choice(node.options) for text in _build(item, draw)]
+        return [text for _ in range(draw.randint(node.low, node.high)) for text in _build(node.item, draw, left)]
+    return [text for item in draw.choice(node.options) for text in _build(item, draw, left)]
