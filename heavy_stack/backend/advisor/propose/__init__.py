@@ -16,6 +16,10 @@ TIME_SHARE = 0.2
 """Of the time left, for analysing texts; the often run ones come first."""
 
 
+MAX_TABLES = 100
+"""Where the task names no limit: a design that nobody can survey is not kept up to date."""
+
+
 def propose(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, ports: Ports) -> Proposals:
     """Candidates for the workload, and for each text without one a reason and a sentence."""
     if workload.frozen is not None:
@@ -26,7 +30,7 @@ def propose(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
     analyst = Analyst(Catalog(parsed.tables), flags_of(profile.facts))
     sizes = Sizes(profile.facts, ports.facts, ports.deadline)
     ports.progress.report(0.0, "Looking for groups that tables could hold")
-    limit = len(workload.queries) if workload.max_tables is None else min(workload.max_tables, len(workload.queries))
+    limit = min(len(workload.queries), MAX_TABLES if workload.max_tables is None else workload.max_tables)
     until = ports.deadline.left_s() * (1 - TIME_SHARE)
     proposed = ANSWER_FROM_ROLLUP.match(texts, runs, analyst, sizes, ports.progress, limit, until)
     return Proposals(

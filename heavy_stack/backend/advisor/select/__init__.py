@@ -16,6 +16,10 @@ from heavy_stack.shared_models.verdicts import Reason
 __all__ = ["select"]
 
 
+MAX_TABLES = 100
+"""Where the task names no limit: a design that nobody can survey is not kept up to date."""
+
+
 def select(
     workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, proposals: Proposals, ports: Ports
 ) -> Plan:
@@ -23,7 +27,7 @@ def select(
     if workload.frozen is not None:
         return Plan(workload.frozen.candidates)
     ports.progress.report(0.0, "Weighing the proposed tables")
-    limit = len(workload.queries) if workload.max_tables is None else min(workload.max_tables, len(workload.queries))
+    limit = min(len(workload.queries), MAX_TABLES if workload.max_tables is None else workload.max_tables)
     chosen: list[Candidate] = []
     rejected: list[tuple[str, str, str]] = []
     spent = 0

@@ -7,22 +7,50 @@ dimensions decide how many rows the table has.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, rollup_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 
 MAX_GROWTH = 1.3
 """A merged table may have so many times the rows of the larger one: beyond, queries would pay for the sharing."""
+MAX_FORCED_GROWTH = 4.0
+"""The same where there are more tables than allowed; what cannot be merged then is left to the selection."""
 SMALL_ROWS = 2_000
 """Up to here a scan costs the same whatever its rows: planning is all that a query waits for."""
 MAX_RATIO = 10
 """A table does not serve a query whose own groups would be so many times fewer."""
-MAX_COUNTED = 40
-"""Pairs that the engine counts in one round."""
 MAX_COLUMNS = 90
 """Wider tables are slow to build and no longer read like a table."""
 MAX_PAIRS = 300
 """Pairs looked at in one round, those with the most dimensions in common first: pairs grow with the square."""
+MAX_FRESH_PAIRS = 40
+MAX_COUNTED = 40
+"""Pairs that the engine counts in one round."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    one: Rollup
+    two: Rollup
+    merged: Rollup
+
+    @property
+    def wider(self) -> Rollup:
+        return self.one if len(self.one.dimensions) >= len(self.two.dimensions) else self.two
+
+    @property
+    def holds(self) -> bool:
+        """Whether one's dimensions hold the other's, so that nothing is open about the groups."""
+        return set(self.wider.dimensions) == set(self.merged.dimensions)
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    pair: _Pair
+    added: float
+    cheap: bool
+    bearable: bool
 
 
 def rollups_by_dimensions(asked: list[Asked]) -> list[Rollup]:
@@ -47,7 +75,7 @@ def rollups_by_dimensions(asked: list[Asked]) -> list[Rollup]:
 
 
 def merged_rollups(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes, max_tables: int) -> list[Rollup]:
-    """Merge while it costs next to nothing, then down to `max_tables` by least added work.
+    """Merge while it costs next to nothing, then on towards `max_tables` by least added work.
 
     Args:
         rollups: At most one per core and dimensions.
@@ -57,77 +85,61 @@ def merged_rollups(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes,
     """
     left = list(rollups)
     sizes.count(left)
-    pairs = _likely_pairs([(one, two) for index, one in enumerate(left) for two in left[:index]])
-    _count(pairs, sizes)
+    likely = [(one, two) for index, one in enumerate(left) for two in left[:index]]
+    weighed = _weighed(_pairs(likely, MAX_PAIRS), runs, sizes)
     while True:
-        best: tuple[float, Rollup, Rollup, Rollup] | None = None
-        for one, two, merged in pairs:
-            added = _added_work(one, two, merged, runs, sizes)
-            allowed = _is_cheap(one, two, merged, sizes) or len(left) > max_tables
-            if allowed and (best is None or added < best[0]):
-                best = (added, one, two, merged)
-        if best is None:
+        crowded = len(left) > max_tables
+        allowed = [each for each in weighed if each.cheap or (crowded and each.bearable)]
+        if not allowed:
             return left
-        _, one, two, merged = best
-        left = [each for each in left if each is not one and each is not two]
-        fresh = _likely_pairs([(merged, each) for each in left])
-        left.append(merged)
-        _count(fresh, sizes)
-        gone = {id(one), id(two)}
-        pairs = [pair for pair in pairs if id(pair[0]) not in gone and id(pair[1]) not in gone] + fresh
+        best = min(allowed, key=lambda each: each.added).pair
+        left = [each for each in left if each is not best.one and each is not best.two]
+        gone = {id(best.one), id(best.two)}
+        weighed = [each for each in weighed if id(each.pair.one) not in gone and id(each.pair.two) not in gone]
+        fresh = _pairs([(best.merged, each) for each in left], MAX_FRESH_PAIRS)
+        weighed += _weighed(fresh, runs, sizes)
+        left.append(best.merged)
 
 
-def _likely_pairs(pairs: list[tuple[Rollup, Rollup]]) -> list[tuple[Rollup, Rollup, Rollup]]:
-    likely = [(one, two) for one, two in pairs if one.core.key == two.core.key]
-    likely.sort(key=lambda pair: _distance(*pair))
-    found: list[tuple[Rollup, Rollup, Rollup]] = []
-    for one, two in likely[:MAX_PAIRS]:
+def _pairs(likely: list[tuple[Rollup, Rollup]], limit: int) -> list[_Pair]:
+    likely = [(one, two) for one, two in likely if one.core.key == two.core.key]
+    likely.sort(key=lambda pair: len(set(pair[0].dimensions) ^ set(pair[1].dimensions)))
+    found: list[_Pair] = []
+    for one, two in likely[:limit]:
         merged = rollup_of([*one.asked, *two.asked])
         if merged is not None and _columns(merged) <= MAX_COLUMNS:
-            found.append((one, two, merged))
+            found.append(_Pair(one, two, merged))
     return found
 
 
-def _count(pairs: list[tuple[Rollup, Rollup, Rollup]], sizes: Sizes) -> None:
-    """Count the groups of pairs that might share cheaply; where one's dimensions hold the other's, nothing is open."""
-    asked: list[Rollup] = []
-    for one, two, merged in pairs:
-        larger = one if len(one.dimensions) >= len(two.dimensions) else two
-        if set(larger.dimensions) == set(merged.dimensions):
-            sizes.take_over(merged, larger)
-        elif _alike(sizes.guess(one), sizes.guess(two)):
-            asked.append(merged)
-    sizes.count(asked[:MAX_COUNTED], filtered=False)
+def _weighed(pairs: list[_Pair], runs: Mapping[int, int], sizes: Sizes) -> list[_Weighed]:
+    open_ones: list[Rollup] = []
+    for pair in pairs:
+        if pair.holds:
+            sizes.take_over(pair.merged, pair.wider)
+        elif _alike(sizes.guess(pair.one), sizes.guess(pair.two)):
+            open_ones.append(pair.merged)
+    sizes.count(open_ones[:MAX_COUNTED], filtered=False)
+    return [_weigh(pair, runs, sizes) for pair in pairs]
+
+
+def _weigh(pair: _Pair, runs: Mapping[int, int], sizes: Sizes) -> _Weighed:
+    first, second, rows = sizes.guess(pair.one), sizes.guess(pair.two), sizes.guess(pair.merged)
+    larger = max(first, second)
+    alike = _alike(first, second)
+    # Without statistics the guesses only compare: a table is shared where one's groups are the other's, or nearly.
+    small = rows <= SMALL_ROWS and sizes.rows(pair.merged) is not None
+    cheap = alike if pair.holds else small or (alike and rows <= larger * MAX_GROWTH)
+    bearable = pair.holds or rows <= max(SMALL_ROWS, larger * MAX_FORCED_GROWTH)
+    added = sum(
+        (rows - before) * sum(runs.get(text, 1) for text in each.texts)
+        for each, before in ((pair.one, first), (pair.two, second))
+    )
+    return _Weighed(pair, added, cheap, bearable)
 
 
 def _alike(one: float, two: float) -> bool:
     return max(one, two) <= max(min(one, two) * MAX_RATIO, SMALL_ROWS)
-
-
-def _distance(one: Rollup, two: Rollup) -> int:
-    return len(set(one.dimensions) ^ set(two.dimensions))
-
-
-def _is_cheap(one: Rollup, two: Rollup, merged: Rollup, sizes: Sizes) -> bool:
-    larger, smaller = max(sizes.guess(one), sizes.guess(two)), min(sizes.guess(one), sizes.guess(two))
-    for each in (one, two):
-        if set(each.dimensions) == set(merged.dimensions):
-            return _alike(larger, smaller)  # the groups are its own
-    rows = sizes.guess(merged)
-    if sizes.rows(merged) is None:
-        # Nothing is counted: share only where one table's groups are the other's, or nearly.
-        return rows <= larger * MAX_GROWTH and larger <= smaller * MAX_RATIO
-    return rows <= SMALL_ROWS or (rows <= larger * MAX_GROWTH and _alike(larger, smaller))
-
-
-def _added_work(one: Rollup, two: Rollup, merged: Rollup, runs: Mapping[int, int], sizes: Sizes) -> float:
-    """Rows read more per workload, by every query that the two serve."""
-    rows = sizes.guess(merged)
-    added = 0.0
-    for each in (one, two):
-        weight = sum(runs.get(text, 1) for text in each.texts)
-        added += weight * (rows - sizes.guess(each))
-    return added
 
 
 def _columns(rollup: Rollup) -> int:

@@ -12,6 +12,7 @@ from heavy_stack.backend.advisor.rules.rollup.merging import merged_rollups, rol
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+from heavy_stack.backend.advisor.sql.guards import SqlProblem
 
 MAX_SHARE = 0.1
 """A rollup of more than this share of its source's rows saves too little for what it costs (rule 8 of the contract)."""
@@ -48,6 +49,9 @@ def propose_rollups(
             analysis = analyst.analyse(text)
         except NotAnswerable as reason:
             why_not[number] = str(reason)
+            continue
+        except SqlProblem as problem:
+            why_not[number] = f"The query cannot be resolved: {problem}."
             continue
         except RecursionError:
             why_not[number] = "The query is too deeply nested."
