@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -30,9 +31,10 @@ from trino.exceptions import Error
 
 from dev_scripts.trino_server import Server, ServerFailed
 from heavy_stack.backend.advisor.ports import ResultSet
-from heavy_stack.backend.advisor.sql.comparator import compare
+from heavy_stack.backend.advisor.sql.comparator import Comparison, compare
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
 from heavy_stack.backend.advisor.sql.parsing import parse_statement
+from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 _MOMENTS = (
     exp.Corr,
@@ -121,7 +123,7 @@ def attach(connection: Connection, server: Server, create: exp.Create, data: Pat
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in source:
-        shutil.copy(file, folder / file.name)
+        link_or_copy(file, folder / file.name)
     columns = ", ".join(
         f'"{column.name}" {column.args["kind"].sql(dialect="trino")}' for column in create.this.find_all(exp.ColumnDef)
     )
@@ -129,13 +131,26 @@ def attach(connection: Connection, server: Server, create: exp.Create, data: Pat
     try:
         run(connection, f'CREATE SCHEMA IF NOT EXISTS "{table.catalog}"."{table.db}"')
         run(connection, f"DROP TABLE IF EXISTS {name}")
+        # Only now: dropping a table of an earlier run deletes the files that were attached to it.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for file in source:
+            shutil.copy(file, folder / file.name)
         run(connection, f"CREATE TABLE {name} ({columns}) WITH (format = 'PARQUET')")
         run(connection, f"ALTER TABLE {name} EXECUTE add_files(location => '{place}', format => 'PARQUET')")
         rows = run(connection, f"SELECT count(*) FROM {name}")[0].rows[0][0]  # noqa: S608
     except Error as error:
         tally.note(False, f"{name}: {brief(error)}")
         return
-    tally.note(True, f"{name}: {rows:,} rows attached")
+    tally.note(rows > 0, f"{name}: {rows:,} rows attached")
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link where the file system has them: Trino only ever removes the name."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
 
 
 def files_of(data: Path, schema: str, name: str) -> list[Path] | None:
@@ -183,9 +198,56 @@ def one_query(connection: Connection, queryid: str, original: str, answered: str
         return
     tally.seconds[queryid] = (before_s, after_s)
     outcome = compare(before, after, moments=moments_of(text, len(before.names)))
+    if not outcome.equal and len(before.rows) == len(after.rows):
+        outcome = without_limit(connection, text, answered, (before, after)) or outcome
     word = "unchanged" if answered.strip() == text else "rewritten"
     times = f"{before_s:.2f} s → {after_s:.2f} s"
     tally.note(outcome.equal, f"{queryid}: {word}, {times}, {outcome.detail}")
+
+
+def without_limit(
+    connection: Connection, original: str, answered: str, cut: tuple[ResultSet, ResultSet]
+) -> Comparison | None:
+    """Rows that tie at the LIMIT may differ: then all rows before it must be equal, and the keys of those kept."""
+    trees = [parse_statement(sql) for sql in (original, answered)]
+    keys = order_keys(trees[0])
+    if keys is None or any(tree.args.get("order") is None or tree.args.get("limit") is None for tree in trees):
+        return None
+    for tree in trees:
+        tree.set("limit", None)
+        tree.set("offset", None)
+    whole = [run(connection, trino_sql(tree))[0] for tree in trees]
+    outcome = compare(whole[0], whole[1], moments=moments_of(original, len(whole[0].names)))
+    kept = compare(*(only(side, keys) for side in cut), moments=moments_of(original, len(keys)))
+    if not (outcome.equal and kept.equal):
+        return outcome if kept.equal else kept
+    return Comparison(
+        True, f"{len(cut[0].rows)} rows of {len(whole[0].rows)}, some tie at the LIMIT; all are equal before it"
+    )
+
+
+def order_keys(tree: exp.Expr) -> list[int] | None:
+    """Output positions of the ORDER BY's keys; None unless all are outputs."""
+    order = tree.args.get("order")
+    if order is None or not isinstance(tree, exp.Query):
+        return None
+    names = [name.lower() for name in tree.named_selects]
+    found = []
+    for item in order.expressions:
+        key = item.this
+        position = int(key.name) - 1 if isinstance(key, exp.Literal) and key.is_int else None
+        if position is None and isinstance(key, exp.Column) and names.count(key.name.lower()) == 1:
+            position = names.index(key.name.lower())
+        if position is None:
+            return None
+        found.append(position)
+    return found
+
+
+def only(result: ResultSet, positions: Sequence[int]) -> ResultSet:
+    """Some columns of a result."""
+    names, types = (tuple(side[i] for i in positions) for side in (result.names, result.types))
+    return ResultSet(names, types, [tuple(row[i] for i in positions) for row in result.rows])
 
 
 def succeeds(connection: Connection, sql: str) -> bool:

@@ -2,9 +2,9 @@
 
     python dev_scripts/trino_server.py FOLDER [--port 8080] [--catalog lake] [--fetch-only]
 
-FOLDER holds the distribution (some 600 MB, fetched once with Maven), the catalogs, the lake and the logs. The catalog
-is an Iceberg one on a file metastore below FOLDER/lake-CATALOG; several are allowed. A Java 25 is taken from --java,
-JAVA_HOME or the usual places.
+FOLDER holds the distribution (some 600 MB, fetched once with Maven) and, in run-PORT, what one server writes: settings,
+log, and an Iceberg catalog's files for each --catalog. So servers on several ports do not meet. A Java 25 is taken from
+--java, JAVA_HOME or the usual places.
 """
 
 from __future__ import annotations
@@ -89,18 +89,18 @@ class Server:
     """A running server; `close` ends it.
 
     Args:
-        folder: Where distribution, catalogs and lakes are.
+        folder: Where the distribution is, and the server's own files go.
         port: On the loopback interface.
         catalogs: Names of Iceberg catalogs; each one's files stand in `lake_folder(name)`.
         java: Folder of a Java, or None to look for one.
     """
 
     def __init__(self, folder: Path, port: int, catalogs: Sequence[str], java: str | None = None) -> None:
-        self.folder = folder.resolve()
         self.port = port
-        home = fetch(self.folder)
+        self._state = folder.resolve() / f"run-{port}"
+        home = fetch(folder.resolve())
         self._write_settings(catalogs)
-        etc = self.folder / "etc"
+        etc = self._state / "etc"
         command = [
             find_java(java),
             "-Xmx3G",
@@ -112,22 +112,22 @@ class Server:
             f"-Dlog.levels-file={etc / 'log.properties'}",
             "-Dnode.environment=test",
             "-Dnode.id=test",
-            f"-Dnode.data-dir={self.folder / 'data'}",
+            f"-Dnode.data-dir={self._state / 'data'}",
             "-cp",
             f"{home / 'lib'}/*",
             "io.trino.server.TrinoServer",
         ]
-        self._log = (self.folder / "server.log").open("wb")
+        self._log = (self._state / "server.log").open("wb")
         self._process = subprocess.Popen(command, cwd=home, stdout=self._log, stderr=subprocess.STDOUT)
 
     def lake_folder(self, catalog: str) -> Path:
         """Where the catalog's files are; `local:///…` in its SQL counts from here."""
-        return self.folder / f"lake-{catalog}"
+        return self._state / f"lake-{catalog}"
 
     def _write_settings(self, catalogs: Sequence[str]) -> None:
-        etc = self.folder / "etc"
+        etc = self._state / "etc"
         (etc / "catalog").mkdir(parents=True, exist_ok=True)
-        (self.folder / "data").mkdir(exist_ok=True)
+        (self._state / "data").mkdir(exist_ok=True)
         lines = [
             "coordinator=true",
             "node-scheduler.include-coordinator=true",
@@ -156,16 +156,16 @@ class Server:
         """Until a real query works: the server says that it is up some seconds before it has a node to run on.
 
         Raises:
-            ServerFailed: It ended, or took too long; the log is FOLDER/server.log.
+            ServerFailed: It ended, or took too long; the log is FOLDER/run-PORT/server.log.
         """
         end = time.monotonic() + _START_LIMIT_S
         while time.monotonic() < end:
             if self._process.poll() is not None:
-                raise ServerFailed(f"Trino ended while it started; see {self.folder / 'server.log'}")
+                raise ServerFailed(f"Trino ended while it started; see {self._state / 'server.log'}")
             if self._answers():
                 return
             time.sleep(0.5)
-        raise ServerFailed(f"Trino did not answer within {_START_LIMIT_S:.0f} s; see {self.folder / 'server.log'}")
+        raise ServerFailed(f"Trino did not answer within {_START_LIMIT_S:.0f} s; see {self._state / 'server.log'}")
 
     def _answers(self) -> bool:
         try:
