@@ -19,13 +19,15 @@ MAX_ANSWER_CHARS = 16_000
 
 
 async def _post(url: str, body: Any, content_type: str) -> str:
-    headers = {"Accept": "application/json"}
+    headers = window.Headers.new()
+    headers.append("Accept", "application/json")
     if content_type:
-        headers["Content-Type"] = content_type
+        headers.append("Content-Type", content_type)
     try:
         response = await window.fetch(url, {"method": "POST", "body": body, "headers": headers})
         text = await response.text()
-    except Exception:  # an edge: browsers name a lost connection in many ways
+    except Exception as error:  # an edge: browsers name a lost connection in many ways
+        print("not posted:", repr(error))
         return json.dumps([0, "", ""])
     return json.dumps([response.status, response.url, text[:MAX_ANSWER_CHARS]])
 

@@ -26,4 +26,4 @@ def open_new_tab(url: str) -> None:
 def replace_query(query: str) -> None:
     """Show `query` (without `?`) in the address bar, so that a reload or a shared link comes back to the same view."""
     path = window.location.pathname
-    window.history.replaceState(None, "", path + "?" + query if query else path)
+    window.history.replaceState("", "", path + "?" + query if query else path)

@@ -21,6 +21,7 @@
   // <select> and <form> can be iterated, so the client would send them as lists without a `value`.
   delete HTMLSelectElement.prototype[Symbol.iterator];
   delete HTMLFormElement.prototype[Symbol.iterator];
-  // A form's fields would travel with each event of the form, typed text included; handlers read single fields.
-  delete HTMLFormElement.prototype.elements;
+  // The client also sends the elements around the text selection, with all that was typed there. No handler reads it;
+  // scripts that want the selection have document.getSelection().
+  window.getSelection = () => null;
 })();

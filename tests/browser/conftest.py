@@ -16,6 +16,7 @@ from heavy_stack.shared_models.tasks import Stage
 from tests.support.browsers import FLAGS, chromium_path
 from tests.support.factories import answer_body, make_user, submit
 from tests.support.page_servers import PageServer, page_server
+from tests.support.proxies import HostRewritingProxy, host_rewriting_proxy
 from tests.support.reports import NEW_SCHEMA, empty_report, full_report, unmeasured_report
 from tests.support.settings import TEST_PASSWORD
 from tests.support.web_server import USER
@@ -37,6 +38,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageServer]:
         yield server
 
 
+@dataclass(frozen=True)
+class Proxied:
+    """A server behind a proxy that rewrites Host; it knows the address under which browsers see it."""
+
+    proxy: HostRewritingProxy
+    server: PageServer
+    address: str
+
+
+@pytest.fixture(scope="session")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
+    """Both, running."""
+    data_dir = tmp_path_factory.mktemp("proxied") / "data"
+    data_dir.mkdir()
+    with host_rewriting_proxy() as proxy:
+        address = f"http://public.localhost:{proxy.port}"
+        with page_server(data_dir, public_url=address) as server:
+            proxy.target_port = server.port
+            yield Proxied(proxy, server, address)
+
+
 @pytest.fixture(autouse=True)
 def _no_traceback_in_the_log(server: PageServer) -> Iterator[None]:
     """A logged error fails the test during which it was logged."""
@@ -45,6 +67,7 @@ def _no_traceback_in_the_log(server: PageServer) -> Iterator[None]:
     log = server.new_log()
     assert "Traceback" not in log, log
     assert '"level": "error"' not in log, log
+    assert "browser.call_failed" not in log, log
 
 
 @pytest.fixture(scope="session")

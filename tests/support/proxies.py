@@ -20,7 +20,7 @@ class HostRewritingProxy:
         port: Where it listens.
     """
 
-    target_port: int
+    target_port: int = 0
     port: int = 0
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -69,9 +69,9 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @contextmanager
-def host_rewriting_proxy(target_port: int) -> Iterator[HostRewritingProxy]:
-    """A running proxy, in a thread of its own."""
-    proxy = HostRewritingProxy(target_port)
+def host_rewriting_proxy() -> Iterator[HostRewritingProxy]:
+    """A running proxy, in a thread of its own; set its `target_port`."""
+    proxy = HostRewritingProxy()
     ready = threading.Event()
     stop = asyncio.Event()
 
