@@ -120,10 +120,6 @@ def attach(connection: Connection, server: Server, create: exp.Create, data: Pat
         tally.note(False, f"no Parquet file for {table.db}.{table.name} below {data}")
         return
     folder = server.lake_folder(table.catalog) / "attached" / table.db / table.name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for file in source:
-        link_or_copy(file, folder / file.name)
     columns = ", ".join(
         f'"{column.name}" {column.args["kind"].sql(dialect="trino")}' for column in create.this.find_all(exp.ColumnDef)
     )
@@ -135,7 +131,7 @@ def attach(connection: Connection, server: Server, create: exp.Create, data: Pat
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for file in source:
-            shutil.copy(file, folder / file.name)
+            link_or_copy(file, folder / file.name)
         run(connection, f"CREATE TABLE {name} ({columns}) WITH (format = 'PARQUET')")
         run(connection, f"ALTER TABLE {name} EXECUTE add_files(location => '{place}', format => 'PARQUET')")
         rows = run(connection, f"SELECT count(*) FROM {name}")[0].rows[0][0]  # noqa: S608
