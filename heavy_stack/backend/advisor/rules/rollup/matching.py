@@ -40,6 +40,7 @@ class StoredTable:
         columns: Expression text → (column, Trino type).
         dimensions: The texts of the dimensions.
         rows: Counted or estimated; None where unknown.
+        kinds: Of the dimensions that are no plain columns, the names of their outermost kinds of expression.
     """
 
     candidate: str
@@ -49,6 +50,7 @@ class StoredTable:
     columns: dict[str, tuple[str, str]]
     dimensions: frozenset[str]
     rows: int | None
+    kinds: frozenset[str] = frozenset()
 
     @property
     def weight(self) -> float:
@@ -67,6 +69,7 @@ def stored_table(candidate: Candidate, name: TableName) -> StoredTable:
         columns={column.sql: (column.name, column.type) for column in candidate.columns},
         dimensions=frozenset(column.sql for column in dimensions),
         rows=candidate.rows,
+        kinds=frozenset(str(kind) for kind in candidate.evidence.get("kinds", ())),
     )
 
 
@@ -164,7 +167,8 @@ class TableLookup:
         return bool(self.answers) and any(id(part) in self.answers for part in node.walk())
 
     def _dimension(self, node: exp.Expr, canonical_names: bool) -> exp.Expr | None:
-        if not isinstance(node, exp.Condition):
+        bare = unwrapped(node)
+        if not isinstance(bare, exp.Column) and type(bare).__name__ not in self.table.kinds:
             return None
         text = text_of(canonical(node, {} if canonical_names else self.needs.block.core.names))
         found = self.table.columns.get(text) if text in self.table.dimensions else None

@@ -132,7 +132,12 @@ def candidate_of(rollup: Rollup, number: int, why: str, evidence: dict[str, obje
         rows=rollup.rows,
         bytes=None if rollup.rows is None else rollup.rows * sum(map(width_of, (column.type for column in columns))),
         why=why,
-        evidence={"core": rollup.core.key, "filters": sorted(rollup.common), **evidence},
+        evidence={
+            "core": rollup.core.key,
+            "filters": sorted(rollup.common),
+            "kinds": sorted({type(node).__name__ for node in rollup.dimensions.values()} - {"Column"}),
+            **evidence,
+        },
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, TypeGuard
 
 from sqlglot import exp
 
@@ -204,7 +204,19 @@ def _changed(value: Any, change: Callable[[exp.Expr], exp.Expr]) -> Any:
 
 def text_of(node: exp.Expr) -> str:
     """The text by which equal expressions are known; Trino SQL."""
+    if isinstance(node, exp.Column):
+        name, table = node.args.get("this"), node.args.get("table")
+        if _is_quoted(name) and _is_quoted(table) and node.args.get("db") is None:
+            return f"{_quoted(str(table.name))}.{_quoted(str(name.name))}"  # most texts are columns
     return node.sql(dialect="trino", comments=False)
+
+
+def _is_quoted(part: object) -> TypeGuard[exp.Identifier]:
+    return isinstance(part, exp.Identifier) and bool(part.args.get("quoted"))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def canonical(node: exp.Expr, names: Mapping[str, str]) -> exp.Expr:
