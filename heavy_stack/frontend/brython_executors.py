@@ -17,6 +17,7 @@ from reactpy_bridge import find_allowed, target_of
 from reactpy_bridge.resident import BRIDGE_ID, REPLY_ID
 
 from heavy_stack.errors import BrowserCallFailed
+from heavy_stack.frontend.failures import log_failure
 from heavy_stack.frontend.types import Component
 
 log = structlog.get_logger("heavy_stack.frontend")
@@ -139,8 +140,8 @@ class BrythonExecutor:
 async def _awaited(result: Awaitable[None]) -> None:
     try:
         await result
-    except Exception:  # an edge: nobody awaits a callback
-        log.exception("browser.callback_failed")
+    except Exception as error:  # an edge: nobody awaits a callback
+        log_failure("browser.callback_failed", error)
 
 
 BrythonExecutorContext: Context[BrythonExecutor] = create_context(BrythonExecutor())

@@ -31,6 +31,7 @@ from reactpy.types import Context
 
 from heavy_stack.backend.services import Services
 from heavy_stack.errors import HeavyStackError
+from heavy_stack.frontend.failures import log_failure
 from heavy_stack.shared_models.users import User
 
 __all__ = [
@@ -153,7 +154,7 @@ def _report(error: Exception, notify: Callable[[str], None]) -> None:
         log.info("page.refused", code=error.code)
         notify(error.message)
     else:
-        log.exception("page.handler_failed", exc_info=error)
+        log_failure("page.handler_failed", error)
         notify(UNEXPECTED)
 
 
@@ -218,7 +219,7 @@ def use_computed(function: Callable[..., T], *arguments: Any) -> T | None:
         try:
             set_result((arguments, await asyncio.to_thread(function, *arguments)))
         except Exception as error:  # an edge: nobody awaits an effect
-            log.exception("page.computation_failed", exc_info=error)
+            log_failure("page.computation_failed", error)
 
     use_async_effect(compute, list(arguments))
     return result[1] if result is not None and result[0] == arguments else None
