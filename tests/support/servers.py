@@ -38,7 +38,7 @@ class TinyServer:
         self.port = port
         self.log = log
 
-    def web_pid(self, *, within_s: float = 30.0) -> int:
+    def web_pid(self, *, within_s: float = 90.0) -> int:
         """Process id of the web worker that answers.
 
         Raises:

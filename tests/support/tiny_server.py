@@ -13,15 +13,17 @@ from pathlib import Path
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import text
 
-from heavy_stack.backend.jobs.supervision import supervise
-from heavy_stack.bootstrap import build_services
-from heavy_stack.observability import set_up_logging
-from tests.support.settings import make_settings
-from tests.support.workers import SLOW_JOB
+SLOW_JOB = "tests.support.slow_job:run_job"
 
 
 def create_app() -> Sanic:
     """The app; called in the main process and in every web worker."""
+    # Every process that Sanic spawns imports this module again, and some of them need none of this.
+    from heavy_stack.backend.jobs.supervision import supervise
+    from heavy_stack.bootstrap import build_services
+    from heavy_stack.observability import set_up_logging
+    from tests.support.settings import make_settings
+
     given = json.loads(sys.argv[2])
     settings = make_settings(Path(given.pop("data_dir")), given.pop("database_url"), **given)
     set_up_logging(settings)
