@@ -34,6 +34,8 @@ _LOOK_EVERY_S: Final = 0.25
 _END_WITHIN_S: Final = 8.0
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 30.0
+_START_WITHIN_S: Final = 120.0
+"""A busy machine imports slowly; Sanic itself gives up after 30 seconds and kills everything."""
 _STEADY_AFTER_S: Final = 30.0
 """A process that lived this long died of something new: it is started again without a pause."""
 
@@ -60,11 +62,24 @@ def supervise(app: Sanic[Any, Any], settings: Settings, build_services: BuildSer
 
 def _start_workers(settings: Settings, build_services: BuildServices, target: str, app: Sanic[Any, Any]) -> None:
     manager = app.manager
+    _let_start_be_stopped(manager)
     # `Server` in a name would make Sanic wait for its acknowledgement. Transient: an auto-reload restarts it too.
     for number in range(settings.worker_processes):
         arguments = {"settings": settings, "build_services": build_services, "target": target}
         manager.manage(f"HeavyWorker{number}", worker_process.run, arguments, transient=True)
     Watchdog(manager).start()
+
+
+def _let_start_be_stopped(manager: WorkerManager) -> None:
+    # While Sanic waits for the web workers' first word it puts the message "stop" back again and again: a server that
+    # gets SIGTERM before all of them have started would never end.
+    everybody_reported = manager._all_workers_ack
+
+    def reported_or_stopping() -> bool:
+        return bool(manager._shutting_down or everybody_reported())  # type: ignore[no-untyped-call]
+
+    manager._all_workers_ack = reported_or_stopping  # type: ignore[method-assign]
+    manager.THRESHOLD = int(_START_WITHIN_S * 10)  # counted in tenths of a second
 
 
 def _follow_main_process(_app: Sanic[Any, Any]) -> None:
