@@ -8,7 +8,7 @@ from heavy_stack.backend.advisor.ports import NotCheckable
 from heavy_stack.backend.advisor.sql.trino_types import common_super_type
 from heavy_stack.backend.engines.duckdb_calendar import shifted
 from heavy_stack.backend.engines.duckdb_numbers import NUMBERS
-from heavy_stack.backend.engines.duckdb_writer import Handler, Writer, common_kind, kind_of, quoted, terms
+from heavy_stack.backend.engines.duckdb_writer import Handler, Writer, common_kind, kind_of, operands, quoted
 
 
 def _column(writer: Writer, node: exp.Expr) -> str:
@@ -33,7 +33,7 @@ def _connected(word: str) -> Handler:
 
 
 def _flat(node: exp.Expr) -> list[exp.Expr]:
-    return terms(node) if isinstance(node, exp.Binary) else [node]
+    return operands(node) if isinstance(node, exp.Binary) else [node]
 
 
 def _not(writer: Writer, node: exp.Expr) -> str:

@@ -11,8 +11,8 @@ from heavy_stack.backend.engines.duckdb_writer import (
     Writer,
     integer_literal,
     kind_of,
+    operands,
     string_literal,
-    terms,
     text_literal,
 )
 
@@ -40,7 +40,7 @@ def varchar(writer: Writer, node: exp.Expr | None) -> str:
 def _pipes(writer: Writer, node: exp.Expr) -> str:
     if not isinstance(node, exp.Binary):
         raise NotCheckable("||")
-    return "(" + " || ".join(varchar(writer, item) for item in terms(node)) + ")"
+    return "(" + " || ".join(varchar(writer, item) for item in operands(node)) + ")"
 
 
 def _concat(writer: Writer, node: exp.Expr) -> str:

@@ -178,6 +178,21 @@ def string_literal(node: exp.Expr | None) -> str | None:
     return str(node.this) if isinstance(node, exp.Literal) and node.is_string else None
 
 
+def operands(node: exp.Binary) -> list[exp.Expr]:
+    """The operands of an associative chain in their order, whatever its shape (parsing.py balances long ones)."""
+    kind = type(node)
+    found: list[exp.Expr] = []
+    stack: list[exp.Expr] = [node]
+    while stack:
+        at = stack.pop()
+        if type(at) is kind:
+            stack.append(at.args["expression"])
+            stack.append(at.this)
+        else:
+            found.append(at)
+    return found
+
+
 def terms(node: exp.Binary) -> list[exp.Expr]:
     """The operands of a left-deep chain of one operator, without recursion."""
     kind = type(node)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from sqlglot.tokenizer_core import Token, TokenType
 
 MAX_BYTES = 1_000_000
-MAX_TOKENS = 150_000
+MAX_TOKENS = 60_000
 MAX_CHAIN_TERMS = 5_000
-"""Terms of one chain of AND, OR, ||, arithmetic, or set operations."""
+"""Terms of one chain of AND, OR or ||."""
+MAX_ARITHMETIC_TERMS = 1_000
+"""Terms of one chain of + - * / %: it cannot be balanced, since each step has a type of its own."""
 MAX_NESTING = 200
 MAX_SOURCES = 500
 """Joins, or set operations, side by side at one level: their scopes are resolved one inside the other."""
@@ -58,19 +60,8 @@ def check_size(text: str) -> None:
 
 _OPEN = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE})
 _CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END})
-_LINKS = frozenset(
-    {
-        TokenType.AND,
-        TokenType.OR,
-        TokenType.PLUS,
-        TokenType.DASH,
-        TokenType.STAR,
-        TokenType.SLASH,
-        TokenType.MOD,
-        TokenType.DPIPE,
-        TokenType.ARROW,
-    }
-)
+_LINKS = frozenset({TokenType.AND, TokenType.OR, TokenType.DPIPE})
+_STEPS = frozenset({TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.MOD, TokenType.ARROW})
 _SOURCES = frozenset({TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT, TokenType.JOIN})
 _PREFIX = frozenset({TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE})
 _RESTART = frozenset(
@@ -94,35 +85,40 @@ def check_tokens(tokens: Sequence[Token]) -> None:
     """Raises TooLarge where the parser or the resolver would be slow or overflow."""
     if len(tokens) > MAX_TOKENS:
         raise TooLarge(f"more than {MAX_TOKENS:,} tokens")
-    links, sources = [0], [0]  # per open bracket
+    links, steps, sources = [0], [0], [0]  # per open bracket
     prefixes = suffixes = 0
     for token in tokens:
         kind = token.token_type
         prefixes = prefixes + 1 if kind in _PREFIX else 0
         if kind in _SUFFIX:
             suffixes += 1
-        elif kind in _RESTART or kind in _LINKS or kind in _SOURCES:
+        elif kind in _RESTART or kind in _LINKS or kind in _STEPS or kind in _SOURCES:
             suffixes = 0
         if prefixes > MAX_NESTING or suffixes > MAX_NESTING:
             raise _too_deep(token)
         if kind in _OPEN:
-            links.append(0)
-            sources.append(0)
+            for counts in (links, steps, sources):
+                counts.append(0)
             if len(links) > MAX_NESTING + 1:
                 raise _too_deep(token)
         elif kind in _CLOSE:
             if len(links) > 1:
-                links.pop()
-                sources.pop()
+                for counts in (links, steps, sources):
+                    counts.pop()
         elif kind in _RESTART:
-            links[-1] = 0
+            links[-1] = steps[-1] = 0
         elif kind in _LINKS:
             links[-1] += 1
+            steps[-1] = 0
             if links[-1] >= MAX_CHAIN_TERMS:
                 raise TooLarge(f"a chain of more than {MAX_CHAIN_TERMS:,} terms", token.line, token.col)
+        elif kind in _STEPS:
+            steps[-1] += 1
+            if steps[-1] >= MAX_ARITHMETIC_TERMS:
+                raise TooLarge(f"arithmetic of more than {MAX_ARITHMETIC_TERMS:,} terms", token.line, token.col)
         elif kind in _SOURCES:
             sources[-1] += 1
-            links[-1] = 0
+            links[-1] = steps[-1] = 0
             if sources[-1] > MAX_SOURCES:
                 raise TooLarge(f"more than {MAX_SOURCES} joins or set operations in a row", token.line, token.col)
 

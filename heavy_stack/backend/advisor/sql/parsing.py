@@ -39,6 +39,7 @@ PRIVATE_FUNCTIONS = {"LOG10": "log10", "LOG2": "log2"}
 
 _SYNONYMS = {"EVERY": "bool_and"}
 _HIDDEN = "trino_private_"
+_LONG_CHAIN = 32
 
 
 class _Tokenizer(Trino.Tokenizer):
@@ -257,4 +258,34 @@ def _restored(tree: exp.Expr) -> exp.Expr:
             like.set("negate", None)
             whole = like.parent if isinstance(like.parent, exp.Escape) else like
             whole.replace(exp.Not(this=whole.copy()))
+    for link in list(tree.find_all(exp.And, exp.Or, exp.DPipe)):
+        if type(link.parent) is not type(link):
+            _balance(link)
     return tree
+
+
+def _balance(top: exp.Expr) -> None:
+    """A long left-deep chain as a balanced tree: the resolver climbs from each leaf to the top, term by term.
+
+    AND, OR and || are associative; the text printed from either tree is the same.
+    """
+    kind = type(top)
+    operands: list[exp.Expr] = []
+    at = top
+    while type(at) is kind:
+        operands.append(at.args["expression"])
+        at = at.this
+    operands.append(at)
+    if len(operands) <= _LONG_CHAIN:
+        return
+    operands.reverse()
+    while len(operands) > 2:
+        pairs = range(0, len(operands) - 1, 2)
+        joined = [kind(this=operands[i], expression=operands[i + 1], **_modifiers(top)) for i in pairs]
+        operands = joined + operands[len(joined) * 2 :]
+    top.set("this", operands[0])
+    top.set("expression", operands[1])
+
+
+def _modifiers(link: exp.Expr) -> dict[str, object]:
+    return {key: value for key, value in link.args.items() if key not in ("this", "expression")}
