@@ -82,7 +82,7 @@ def web_server(data_dir: Path, *, within_s: float = 120.0, **settings: object) -
         )
     server = WebServer(f"http://127.0.0.1:{port}", make_settings(data_dir, port=port), log, process)
     try:
-        _wait_until_up(server, within_s)
+        wait_until_up(server.url, process, log, within_s)
         yield server
     finally:
         main = psutil.Process(process.pid) if process.poll() is None else None
@@ -97,12 +97,17 @@ def web_server(data_dir: Path, *, within_s: float = 120.0, **settings: object) -
             process.wait(5)
 
 
-def _wait_until_up(server: WebServer, within_s: float) -> None:
+def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path, within_s: float) -> None:
+    """Return once `/healthz` answers.
+
+    Raises:
+        TimeoutError: It does not, or the process has ended; with its log.
+    """
     until = time.monotonic() + within_s
-    while time.monotonic() < until and server.process.poll() is None:
+    while time.monotonic() < until and process.poll() is None:
         try:
-            if httpx.get(f"{server.url}/healthz", timeout=2, trust_env=False).status_code == 200:
+            if httpx.get(f"{url}/healthz", timeout=2, trust_env=False).status_code == 200:
                 return
         except httpx.HTTPError:
             time.sleep(0.1)
-    raise TimeoutError(f"the server does not answer; its log:\n{server.log.read_text()}")
+    raise TimeoutError(f"the server does not answer; its log:\n{log.read_text()}")
