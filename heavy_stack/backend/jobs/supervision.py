@@ -11,7 +11,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -74,12 +73,12 @@ def _start_workers(settings: Settings, build_services: BuildServices, target: st
 def _let_start_be_stopped(manager: WorkerManager) -> None:
     # While Sanic waits for the web workers' first word it puts the message "stop" back again and again: a server that
     # gets SIGTERM before all of them have started would never end.
-    everybody_reported: Callable[[], bool] = manager._all_workers_ack
+    everybody_reported = manager._all_workers_ack
 
     def reported_or_stopping() -> bool:
         return bool(manager._shutting_down or everybody_reported())  # type: ignore[no-untyped-call]
 
-    manager._all_workers_ack = reported_or_stopping
+    manager._all_workers_ack = reported_or_stopping  # type: ignore[method-assign]
     manager.THRESHOLD = int(_START_WITHIN_S * 10)  # counted in tenths of a second
 
 
