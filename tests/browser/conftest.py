@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocket
 
 from heavy_stack.backend.services import Services
 from heavy_stack.shared_models.reports import Report
 from heavy_stack.shared_models.tasks import Stage
-from tests.support.browsers import FLAGS, chromium_path
+from tests.support.browsers import Chromium, running_chromium
 from tests.support.factories import answer_body, make_user, submit
 from tests.support.page_servers import PageServer, page_server
 from tests.support.proxies import HostRewritingProxy, host_rewriting_proxy
@@ -71,13 +71,17 @@ def _no_traceback_in_the_log(server: PageServer) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    path = chromium_path()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+def chromium() -> Iterator[Chromium]:
+    """Chromium, running."""
+    with running_chromium() as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    """Chromium, for one test."""
+    with chromium.turn() as browser:
         yield browser
-        browser.close()
 
 
 @dataclass
@@ -106,12 +110,13 @@ Visiting = Callable[..., Visit]
 
 
 @pytest.fixture(scope="session")
-def _contexts(browser: Browser) -> Iterator[dict[Any, BrowserContext]]:
+def _contexts(chromium: Chromium) -> Iterator[dict[Any, BrowserContext]]:
     """Signed-in browser contexts by what they look like; shared, because each has a cache of its own."""
     contexts: dict[Any, BrowserContext] = {}
     yield contexts
-    for context in contexts.values():
-        context.close()
+    with chromium.turn():
+        for context in contexts.values():
+            context.close()
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def _facts(snapshot: Snapshot, zone: str) -> Component:
         ("Engine", html.span({"className": "breakable"}, task.url or "none")),
         ("Submitted", time_element(task.created_at, zone)),
     ]
-    if status.seconds_left is not None:
+    if status.seconds_left is not None and status.seconds_left >= 1:
         pairs.insert(2, ("Time left", f"about {clock(status.seconds_left)}"))
     if task.attempts > 1:
         pairs.append(("Attempts", str(task.attempts)))
