@@ -9,7 +9,15 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.ports import NotCheckable
 from heavy_stack.backend.engines.duckdb_numbers import exact_average, text_as_double
-from heavy_stack.backend.engines.duckdb_writer import Handler, Writer, common_kind, describe, integer_literal, kind_of
+from heavy_stack.backend.engines.duckdb_writer import (
+    Handler,
+    Writer,
+    common_kind,
+    describe,
+    integer_literal,
+    kind_of,
+    quoted,
+)
 
 
 @dataclass(frozen=True)
@@ -255,7 +263,7 @@ def window_text(writer: Writer, node: exp.Expr) -> str:
     if alias is not None:
         if parts:
             raise NotCheckable("a window that extends a named one")
-        return '"' + alias.name.replace('"', '""') + '"'
+        return quoted(alias.name)
     return f"({' '.join(parts)})"
 
 

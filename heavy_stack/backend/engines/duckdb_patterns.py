@@ -1,8 +1,8 @@
 """Regular expressions that mean the same in Trino (Joni with Java's syntax) and in DuckDB (RE2).
 
-Both search from the left, prefer the first alternative, and know `\\d` and `\\w` for ASCII only. What differs is written
-otherwise (`\\s` holds the vertical tab in Trino; `$` also matches before a last line end) or refused: look-around,
-back-references, possessive repeats, flags, other classes.
+Both search from the left, prefer the first alternative, and know `\\d` and `\\w` for ASCII only. What differs is
+written otherwise (`\\s` holds the vertical tab in Trino; `$` also matches before a last line end) or refused:
+look-around, back-references, possessive repeats, flags, other classes.
 """
 
 from __future__ import annotations

@@ -174,8 +174,16 @@ def _group(writer: Writer, group: exp.Expr) -> str:
     return f"GROUP BY {', '.join(parts)}"
 
 
+_GROUPING_WORDS: dict[type[exp.Expr], str] = {
+    exp.GroupingSets: "GROUPING SETS ",
+    exp.Cube: "CUBE ",
+    exp.Rollup: "ROLLUP ",
+    exp.Tuple: "",
+}
+
+
 def _grouped(writer: Writer, node: exp.Expr) -> str:
-    word = {exp.GroupingSets: "GROUPING SETS ", exp.Cube: "CUBE ", exp.Rollup: "ROLLUP ", exp.Tuple: ""}.get(type(node))
+    word = _GROUPING_WORDS.get(type(node))
     if word is None:
         return writer.write(node)
     return f"{word}({', '.join(_grouped(writer, item) for item in node.expressions)})"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.sql.guards import place_of
 from heavy_stack.backend.advisor.sql.table_names import base_tables
 from heavy_stack.shared_models.verdicts import Reason
 
@@ -139,13 +140,4 @@ def _table_problem(node: exp.Table, catalog: Catalog, is_base: bool) -> Problem 
 
 
 def _place(node: exp.Table) -> tuple[int | None, int | None]:
-    first = next(node.find_all(exp.Identifier, bfs=False), None)
-    for part in node.parts:
-        if part.meta.get("start") is not None:
-            first = part if isinstance(part, exp.Identifier) else first
-            break
-    meta = first.meta if first is not None else {}
-    line, end = meta.get("line"), meta.get("col")
-    if line is None or end is None:
-        return None, None
-    return line, end - (meta.get("end", 0) - meta.get("start", 0))
+    return place_of(node.parts[0]) if node.parts else (None, None)

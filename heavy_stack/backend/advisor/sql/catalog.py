@@ -13,7 +13,7 @@ from sqlglot.schema import MappingSchema
 from heavy_stack.backend.advisor.artefacts import Table, TableName
 from heavy_stack.backend.advisor.sql.column_check import check_columns
 from heavy_stack.backend.advisor.sql.grouping_check import check_grouping
-from heavy_stack.backend.advisor.sql.guards import SqlProblem, TooLarge, UnknownName
+from heavy_stack.backend.advisor.sql.guards import SqlProblem, TooLarge, UnknownName, place_of
 from heavy_stack.backend.advisor.sql.output_names import note_names, restore_names
 from heavy_stack.backend.advisor.sql.parsing import parse_statement, tokens_of, with_comment_hint
 from heavy_stack.backend.advisor.sql.table_names import base_tables
@@ -159,7 +159,7 @@ def resolve(tree: exp.Expr, catalog: Catalog) -> exp.Query:
         check_columns(query, catalog)
         check_grouping(query)
     except OptimizeError as error:
-        raise _unknown_column(error) from None
+        raise _unknown_column(error, tree) from None
     except RecursionError:
         raise TooLarge("too deeply nested to analyse") from None
     except SqlglotError as error:
@@ -183,20 +183,20 @@ def _complete(node: exp.Table, catalog: Catalog) -> None:
     parts = node.parts
     table = catalog.resolve_node(node)
     if table is None:
-        meta = parts[0].meta
-        line, column = meta.get("line"), meta.get("col")
-        if column is not None:
-            column -= meta.get("end", 0) - meta.get("start", 0)
-        raise UnknownName(f"table {'.'.join(part.name for part in parts)} is not known", line, column)
+        name = ".".join(part.name for part in parts)
+        raise UnknownName(f"table {name} is not known", *place_of(parts[0]))
     node.set("db", exp.to_identifier(table.name.schema, quoted=True))
     node.set("catalog", exp.to_identifier(table.name.catalog, quoted=True))
 
 
-def _unknown_column(error: OptimizeError) -> SqlProblem:
-    """sqlglot says which column, and in words where."""
-    message = str(error)
-    start = message.find("'")
-    name = message[start + 1 : message.find("'", start + 1)] if start >= 0 else ""
-    if not name or "olumn" not in message[:start]:
+def _unknown_column(error: OptimizeError, tree: exp.Expr) -> SqlProblem:
+    """sqlglot names the column or table in its message; its place is found again in the tree."""
+    kind, separator, name = str(error).partition(": ")
+    if not separator or kind not in ("Unknown column", "Unknown table"):
         return SqlProblem("cannot be resolved")
-    return UnknownName(f"column {name} is not known or ambiguous")
+    what = "column" if kind == "Unknown column" else "table"
+    for column in tree.find_all(exp.Column):
+        part = column.this if what == "column" else column.args.get("table")
+        if isinstance(part, exp.Identifier) and part.name.lower() == name.lower() and part.meta.get("line"):
+            return UnknownName(f"{what} {part.name} is not known", *place_of(part))
+    return UnknownName(f"{what} {name} is not known")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope, walk_in_scope
 
-from heavy_stack.backend.advisor.sql.guards import UnknownName
+from heavy_stack.backend.advisor.sql.guards import UnknownName, place_of
 
 if TYPE_CHECKING:
     from heavy_stack.backend.advisor.sql.catalog import Catalog
@@ -99,8 +99,4 @@ def _fold(column: exp.Column, scope: Scope, catalog: Catalog) -> None:
 
 
 def _unknown(column: exp.Column, what: str) -> UnknownName:
-    meta = column.this.meta
-    line, end, start, stop = (meta.get(key) for key in ("line", "col", "start", "end"))
-    # sqlglot notes the place of a name's last character.
-    at = end - (stop - start) if None not in (end, start, stop) else end
-    return UnknownName(f"column {column.name} {what}", line, at)
+    return UnknownName(f"column {column.name} {what}", *place_of(column.this))

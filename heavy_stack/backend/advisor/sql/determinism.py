@@ -151,8 +151,10 @@ def _of_limit(query: exp.Expr) -> Iterator[Finding]:
     limit, offset, order = (query.args.get(name) for name in ("limit", "offset", "order"))
     if limit is None and offset is None:
         return
-    if isinstance(limit, exp.Limit) and isinstance(limit.expression, exp.Column):
-        return  # LIMIT ALL
+    if isinstance(limit, exp.Limit) and isinstance(limit.expression, exp.Var):
+        limit = None  # LIMIT ALL
+        if offset is None:
+            return
     if _one_row(query) or isinstance(query.parent, exp.Exists):
         return
     if order is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from heavy_stack.backend.advisor.sql.guards import SqlProblem
+from heavy_stack.backend.advisor.sql.guards import SqlProblem, place_of
 
 
 def check_grouping(tree: exp.Expr) -> None:
@@ -15,10 +15,7 @@ def check_grouping(tree: exp.Expr) -> None:
     for select in tree.find_all(exp.Select):
         column = _stray_column(select)
         if column is not None:
-            line, end = column.this.meta.get("line"), column.this.meta.get("col")
-            width = column.this.meta.get("end", 0) - column.this.meta.get("start", 0)
-            place = (line, end - width) if line is not None and end is not None else (None, None)
-            raise SqlProblem(f"column {column.name} is neither grouped nor aggregated", *place)
+            raise SqlProblem(f"column {column.name} is neither grouped nor aggregated", *place_of(column.this))
 
 
 def _stray_column(select: exp.Select) -> exp.Column | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
 MAX_BYTES = 1_000_000
@@ -50,6 +51,16 @@ def place(text: str, offset: int) -> tuple[int, int]:
     """1-based line and column of a character offset."""
     start = text.rfind("\n", 0, offset) + 1
     return text.count("\n", 0, offset) + 1, offset - start + 1
+
+
+def place_of(node: exp.Expr) -> tuple[int | None, int | None]:
+    """1-based place of an identifier that the parser noted; (None, None) where there is none."""
+    meta = node.meta
+    line, end = meta.get("line"), meta.get("col")
+    if line is None or end is None:
+        return None, None
+    # sqlglot notes the place of a name's last character.
+    return line, end - (meta.get("end", 0) - meta.get("start", 0))
 
 
 def check_size(text: str) -> None:
