@@ -10,7 +10,9 @@ from heavy_stack.backend.advisor.sql.comparator import Comparison, compare
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts, multiset_difference
 
 MAX_ROWS = 200_000
-"""Rows fetched for a comparison; larger results are compared by the engine, if all their columns are exact."""
+"""Rows fetched for a comparison where floats must be paired; beyond, the result cannot be compared."""
+MAX_EXACT_ROWS = 50_000
+"""Rows fetched where all columns are exact; beyond, the engine compares by itself."""
 
 
 class Outcome(StrEnum):
@@ -51,8 +53,9 @@ def run_both(session: QuerySession, texts: CheckTexts, *, limit_s: float, twice:
         rows_count: Equal results with too few rows (see `CheckTexts.needed_rows`) are EMPTY, not EQUAL.
     """
     try:
-        before = _run(session, texts.original, limit_s, Outcome.ORIGINAL_FAILED)
-        after = _run(session, texts.rewritten, limit_s, Outcome.REWRITE_FAILED)
+        most = MAX_EXACT_ROWS if texts.exact else MAX_ROWS
+        before = _run(session, texts.original, limit_s, Outcome.ORIGINAL_FAILED, most)
+        after = _run(session, texts.rewritten, limit_s, Outcome.REWRITE_FAILED, most)
         compared = compare(before, after, moments=texts.moments)
         if (before.truncated or after.truncated) and compared.undecided:
             compared = _compare_in_engine(session, texts, limit_s)
@@ -93,10 +96,10 @@ def _outcome(compared: Comparison) -> Outcome:
     return Outcome.UNDECIDED if compared.undecided else Outcome.DIFFERENT
 
 
-def _run(session: QuerySession, sql: str, limit_s: float, on_failure: Outcome) -> ResultSet:
+def _run(session: QuerySession, sql: str, limit_s: float, on_failure: Outcome, max_rows: int = MAX_ROWS) -> ResultSet:
     side = "the original" if on_failure is Outcome.ORIGINAL_FAILED else "the rewrite"
     try:
-        return session.query(sql, limit_s=limit_s, max_rows=MAX_ROWS)
+        return session.query(sql, limit_s=limit_s, max_rows=max_rows)
     except NotCheckable as problem:
         raise _Ended(Outcome.NOT_CHECKABLE, f"{side}: {problem}") from problem
     except RunFailed as problem:
@@ -124,4 +127,4 @@ def _compare_in_engine(session: QuerySession, texts: CheckTexts, limit_s: float)
         surplus = _run(session, sql, limit_s, Outcome.REWRITE_FAILED)
         if surplus.rows[0][0] != 0:
             return Comparison(False, f"{surplus.rows[0][0]} rows stand on one side only")
-    return Comparison(True, f"more than {MAX_ROWS} rows, equal by EXCEPT ALL both ways")
+    return Comparison(True, f"more than {MAX_EXACT_ROWS} rows, equal by EXCEPT ALL both ways")

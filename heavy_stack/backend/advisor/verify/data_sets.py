@@ -51,6 +51,8 @@ CROWDED = 3
 WITNESSES = 3
 ROWS_FOR_WITNESSES = 9_000
 """Shared by all queries of a data set; each gets at least a dozen rows beside its copies."""
+FEW_COPIES = 8
+"""Small data sets plant no more than this."""
 ROWS_FOR_COPIES = 40_000
 """Bound on the copies that HAVING thresholds ask for, over all queries of a data set."""
 
@@ -86,15 +88,16 @@ class DataSetMaker:
 
     Args:
         catalog: The tables of the DDL.
-        queries: What the data sets are for.
+        queries: What the data sets are for: they are to return rows.
         seed: Data sets are the same for the same seed and queries.
+        also: Further queries (rewrites, tables of the design) whose constants are to occur too.
     """
 
-    def __init__(self, catalog: Catalog, queries: Sequence[Studied], seed: str) -> None:
+    def __init__(self, catalog: Catalog, queries: Sequence[Studied], seed: str, also: Sequence[Studied] = ()) -> None:
         self._catalog = catalog
         self._queries = queries
         self._seed = seed
-        self._survey = survey(queries, catalog)
+        self._survey = survey([*queries, *also], catalog)
         self._tables = self._read_tables()
 
     @property
@@ -237,7 +240,8 @@ class _Making:
 
     def _planted(self, count: int) -> int:
         """How many copies to plant for a threshold; two when they are too many, and the query then returns nothing."""
-        if count > MAX_COPIES or count > self.copies_left:
+        few = not self.flavour.near_misses and count > FEW_COPIES
+        if few or count > MAX_COPIES or count > self.copies_left:
             return 2
         self.copies_left -= count
         return count

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+
+from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import (
     Column,
@@ -28,7 +30,7 @@ from heavy_stack.backend.advisor.sql.printing import Unprintable
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
 from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promised_keys
-from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FLAVOURS, DataSet, DataSetMaker, KeyRules
+from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FLAVOURS, DataSetMaker, KeyRules
 from heavy_stack.backend.advisor.verify.real_data import (
     build_design,
     check_conditions,
@@ -62,14 +64,20 @@ def verify(
 
     Conditions first, then at least three data sets of ours, then, where an engine is reachable and `verify` is
     `engine`, the client's data: built, compared, measured. Texts with more runs come first; what the time does not
-    reach is OUT_OF_TIME. `plan` is not needed: `rewrite` says which table serves which text.
+    reach is OUT_OF_TIME.
     """
-    return _Stage(workload, parsed, profile, rewrite, ports).run()
+    return _Stage(workload, parsed, profile, plan, rewrite, ports).run()
 
 
 class _Stage:
     def __init__(
-        self, workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, rewrite: Rewrite, ports: Ports
+        self,
+        workload: Workload,
+        parsed: ParsedWorkload,
+        profile: WorkloadProfile,
+        plan: Plan,
+        rewrite: Rewrite,
+        ports: Ports,
     ) -> None:
         self.workload = workload
         self.parsed = parsed
@@ -78,6 +86,8 @@ class _Stage:
         self.ports = ports
         self.catalog = Catalog(parsed.tables)
         self.designed = self.catalog.with_tables(_as_table(table) for table in rewrite.tables)
+        built = {table.candidate for table in rewrite.tables}
+        self.selects = [candidate.select for candidate in plan.chosen if candidate.id in built]
         self.started_left = ports.deadline.left_s()
         self.measures: list[TableMeasure] = []
         self.warnings: list[str] = []
@@ -115,7 +125,7 @@ class _Stage:
             if chance is not None:
                 case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {chance}")
                 return case
-            case.ties = ties(original)
+            case.ties = ties(_without_limits(original))
             found = check_texts(original, qualified(rewritten.sql, self.designed))
         except (SqlProblem, TooLarge, Unprintable) as problem:
             case.refuse(Reason.NOT_CHECKABLE, f"the rewrite cannot be read: {problem}")
@@ -156,29 +166,42 @@ class _Stage:
         rules = promised_keys((case.rewritten for case in waiting), self.catalog)
         trials = Trials(self.ports.runner, self.parsed.tables, self.rewrite.tables, self._trial_time_left)
         for round_number in range(1 + EXTRA_ROUNDS):
-            waiting = unproven(waiting)
             if not waiting or self._trial_time_left() <= 0:
                 return
-            self._note_progress(0.02, "Making test data")
-            data_sets = self._data_sets(waiting, round_number, rules)
-            base, count = 0.05 + 0.2 * round_number, len(waiting)
-            trials.run(data_sets, waiting, lambda done: self._note_progress(base + 0.4 * done / count, _TRYING))  # noqa: B023
+            self._note_progress(0.02 + 0.15 * round_number, "Making test data")
+            self._one_round(trials, waiting, round_number, rules)
+            waiting = unproven(waiting)
 
-    def _data_sets(self, cases: Sequence[Case], round_number: int, rules: KeyRules) -> list[DataSet]:
-        """Three data sets; in the first round they break every promise that only some rewrites rely on."""
-        queries = [found for case in cases if (found := self._studied(case)) is not None]
-        maker = DataSetMaker(self.catalog, queries, f"{self.workload.task_id}|{round_number}")
+    def _one_round(self, trials: Trials, cases: Sequence[Case], round_number: int, rules: KeyRules) -> None:
+        """Small data sets first, one by one; then the crowded ones together, text by text, as far as the time goes.
+
+        In the first round the data breaks every promise that only some rewrites rely on; later ones keep them all.
+        """
+        queries = self._studied((case.original, self.catalog) for case in cases)
+        also = self._studied(
+            [(case.rewritten.sql, self.designed) for case in cases]
+            + [(select, self.catalog) for select in self.selects]
+        )
+        maker = DataSetMaker(self.catalog, queries, f"{self.workload.task_id}|{round_number}", also)
         promised = rules if round_number or all(case.rewritten.conditions for case in cases) else None
-        flavours = list(FLAVOURS)
+        crowded, small = FLAVOURS[:CROWDED], FLAVOURS[CROWDED:]
         if round_number:
-            flavours = [replace(flavour, extremes=False) for flavour in FLAVOURS[:CROWDED]]
-        return [maker.make(flavour, round_number, promised) for flavour in flavours]
+            crowded, small = tuple(replace(flavour, extremes=False) for flavour in crowded), ()
+        for flavour in small:
+            trials.run([maker.make(flavour, 0, promised)], cases)
+        data_sets = [maker.make(flavour, round_number, promised) for flavour in crowded]
+        start, step = 0.05 + 0.15 * round_number, 0.1 / len(cases)
+        trials.run(data_sets, cases, lambda done: self._note_progress(start + step * done, _TRYING))
 
-    def _studied(self, case: Case) -> Studied | None:
-        try:
-            return study(case.text, qualified(case.original, self.catalog))
-        except (SqlProblem, TooLarge):
-            return None
+    @staticmethod
+    def _studied(texts: Iterable[tuple[str, Catalog]]) -> list[Studied]:
+        found = []
+        for sql, catalog in texts:
+            try:
+                found.append(study(qualified(sql, catalog)))
+            except (SqlProblem, TooLarge):
+                continue
+        return [item for item in found if item is not None]
 
     # Real data
 
@@ -270,6 +293,15 @@ class _Stage:
 
 
 _TRYING = "Trying the rewrites on test data"
+
+
+def _without_limits(tree: exp.Query) -> exp.Query:
+    """The tree without LIMITs: what ties at a cut, the comparison allows for."""
+    bare = tree.copy()
+    for query in bare.find_all(exp.Query):
+        for name in ("limit", "offset"):
+            query.set(name, None)
+    return bare
 
 
 def _as_table(table: DesignTable) -> Table:

@@ -61,17 +61,16 @@ class Survey:
 
 @dataclass(frozen=True)
 class Studied:
-    """A query that data is made for: its index among the texts, and its resolved tree."""
+    """A query with its resolved tree and scopes."""
 
-    text: int
     tree: exp.Query
     scope: Scope
 
 
-def study(text: int, tree: exp.Query) -> Studied | None:
+def study(tree: exp.Query) -> Studied | None:
     """The tree with its scopes; None when it has none (VALUES, TABLE)."""
     scope = build_scope(tree)
-    return Studied(text, tree, scope) if scope is not None else None
+    return Studied(tree, scope) if scope is not None else None
 
 
 def survey(queries: Iterable[Studied], catalog: Catalog) -> Survey:

@@ -65,7 +65,9 @@ class Trials:
         self._time_left = time_left
         self._failures: Counter[TableName] = Counter()
 
-    def run(self, data_sets: Sequence[DataSet], cases: Sequence[Case], progress: Callable[[int], None]) -> None:
+    def run(
+        self, data_sets: Sequence[DataSet], cases: Sequence[Case], progress: Callable[[int], None] | None = None
+    ) -> None:
         """Take every open case through all data sets, in order; cases beyond the time stay open.
 
         Args:
@@ -81,7 +83,8 @@ class Trials:
                 if self._time_left() <= 0:
                     return
                 self._try_case(case, benches)
-                progress(number + 1)
+                if progress is not None:
+                    progress(number + 1)
         finally:
             for bench in benches:
                 bench.session.close()
@@ -139,7 +142,7 @@ class Trials:
                 bench.session,
                 case.check,
                 limit_s=max(0.1, min(QUERY_LIMIT_S, self._time_left())),
-                twice=place == 0,
+                twice=place == 0 and len(benches) > 1,
                 rows_count=True,
             )
             self._judge(case, bench, compared)

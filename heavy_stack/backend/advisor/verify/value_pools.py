@@ -87,8 +87,8 @@ class Pools:
         constants += joint_dates(kind, list(self._found.constraints.get(name, ())), edges=True)
         plain = plain_values(kind)
         self._draw.shuffle(plain)
-        if kind.kind is Kind.BOOLEAN:
-            return plain
+        if kind.kind in (Kind.BOOLEAN, Kind.ARRAY):
+            return plain  # all there are; lists are not hashable either
         distinct = list(dict.fromkeys(constants))
         self._draw.shuffle(distinct)
         wanted = max(self._flavour.pool, 2)

@@ -82,7 +82,8 @@ QUERIES: dict[str, str] = {
         FROM lake.shop.sales WHERE discount IS NOT NULL GROUP BY store_id""",
     "quarters": """
         SELECT year(s.day) AS y, quarter(s.day) AS q,
-            CASE WHEN s.price < 10 THEN 'low' WHEN s.price < 100 THEN 'mid' ELSE 'high' END AS band, COUNT(*) AS n, SUM(s.quantity) AS sold
+            CASE WHEN s.price < 10 THEN 'low' WHEN s.price < 100 THEN 'mid' ELSE 'high' END AS band,
+            COUNT(*) AS n, SUM(s.quantity) AS sold
         FROM lake.shop.sales s WHERE year(s.day) = 2023 OR (year(s.day) = 2022 AND month(s.day) >= 10)
         GROUP BY 1, 2, 3""",
     "distinct_pairs": """
