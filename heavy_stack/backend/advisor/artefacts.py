@@ -326,13 +326,14 @@ ARTEFACT_TYPES: dict[Stage, type] = {
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(stage: Stage) -> TypeAdapter[Any]:
+    return TypeAdapter(ARTEFACT_TYPES[stage])
 
 
 def to_json(artefact: Any) -> bytes:
     """The artefact as JSON bytes (UTF-8)."""
-    return _adapter(type(artefact)).dump_json(artefact)
+    stage = next(stage for stage, kind in ARTEFACT_TYPES.items() if type(artefact) is kind)
+    return _adapter(stage).dump_json(artefact)
 
 
 def from_json(stage: Stage, data: bytes) -> Any:
@@ -341,4 +342,4 @@ def from_json(stage: Stage, data: bytes) -> Any:
     Raises:
         pydantic.ValidationError: The bytes are not that artefact in this version.
     """
-    return _adapter(ARTEFACT_TYPES[stage]).validate_json(data)
+    return _adapter(stage).validate_json(data)

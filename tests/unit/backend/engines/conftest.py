@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from heavy_stack.backend.advisor.artefacts import Column, ParsedWorkload, Table, TableName, Workload
-from heavy_stack.backend.advisor.ports import Ports
+from heavy_stack.backend.advisor.ports import EngineFacts, Ports, QuerySession
 from heavy_stack.backend.engines import connect
 from heavy_stack.backend.engines.duckdb_client import EngineProcess
 from heavy_stack.backend.engines.options import EngineOptions
@@ -84,3 +84,15 @@ SALE = Table(
     ),
 )
 """The lake's table as a DDL would have it: other case, the same types."""
+
+
+def known(facts: EngineFacts | None) -> EngineFacts:
+    """The facts, which must be there."""
+    assert facts is not None
+    return facts
+
+
+def opened(session: QuerySession | None) -> QuerySession:
+    """The session, which must be there."""
+    assert session is not None
+    return session
