@@ -56,6 +56,8 @@ class TextReader:
             return _aside(index, answer, Reason.NONDETERMINISTIC, place, tables)
         shape = fingerprint(tree)
         unresolved = self._resolve(answer, shape)
+        if unresolved is not None and answer != text:
+            unresolved = self._resolve(text, shape) or unresolved  # the place in the client's own text
         if unresolved is not None:
             return _aside(index, answer, *unresolved, tables)
         return ParsedText(text=index, answer=answer, sql=answer, tables=tables, fingerprint=shape)

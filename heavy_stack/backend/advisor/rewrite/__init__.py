@@ -57,7 +57,8 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
             continue
         outcome = rewriter.rewrite(text)
         if isinstance(outcome, str):
-            failed[text.text] = outcome
+            # What propose or select found out says more.
+            failed[text.text] = plan.unanswered.get(text.text, outcome)
         else:
             texts.append(outcome)
     # A frozen design comes back whole; else a table that no query reads is not worth building.

@@ -7,6 +7,7 @@ from heavy_stack.backend.advisor.artefacts import (
     ParsedWorkload,
     Plan,
     Proposals,
+    TableName,
     Workload,
     WorkloadProfile,
 )
@@ -31,7 +32,9 @@ def select(
     chosen: list[Candidate] = []
     rejected: list[tuple[str, str, str]] = []
     spent = 0
-    for candidate in sorted(proposals.candidates, key=lambda each: (-_benefit_per_byte(each, profile), each.id)):
+    widths = {table.name: len(table.columns) for table in parsed.tables}
+    ordered = sorted(proposals.candidates, key=lambda each: -_benefit_per_byte(each, profile, widths))
+    for candidate in ordered:
         why = None
         if len(chosen) >= limit:
             why = f"Only {limit} table{'s' if limit != 1 else ''} may be built, and others save more per byte."
@@ -59,10 +62,13 @@ def select(
     return Plan(tuple(chosen), tuple(rejected), unanswered, reasons)
 
 
-def _benefit_per_byte(candidate: Candidate, profile: WorkloadProfile) -> float:
-    """Rows that the workload no longer reads, per byte stored; without statistics runs per column."""
+def _benefit_per_byte(candidate: Candidate, profile: WorkloadProfile, widths: dict[TableName, int]) -> float:
+    """Rows that the workload no longer reads, per byte stored.
+
+    Without statistics: columns that it no longer reads, per column stored; facts are wide where dimensions are not.
+    """
     runs = sum(profile.runs.get(text, 0) for text in candidate.serves)
     source = candidate.evidence.get("source_rows")
     if candidate.rows is None or candidate.bytes is None or not isinstance(source, int):
-        return runs / max(1, len(candidate.columns))
+        return runs * max(widths[name] for name in candidate.source_tables) / max(1, len(candidate.columns))
     return runs * max(0, source - candidate.rows) / max(1, candidate.bytes)

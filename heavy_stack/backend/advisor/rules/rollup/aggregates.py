@@ -7,7 +7,7 @@ decimals; AVG of a decimal is one decimal division, which Trino rounds half up a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -87,10 +87,10 @@ def plan_of(call: exp.AggFunc, moves: Moves, names: Canonical) -> AggregatePlan:
         argument = _case(call.this, exp.Literal.number(1))
     if argument is None:
         if not isinstance(call, exp.Count):
-            raise NotAnswerable(f"{call.key.upper()} does not merge.")
+            raise NotAnswerable(f"{call.sql_name()} does not merge.")
         argument = exp.Literal.number(1)
     if call.expressions or (call.args.get("expression") is not None):
-        raise NotAnswerable(f"{call.key.upper()} of several arguments does not merge.")
+        raise NotAnswerable(f"{call.sql_name()} of several arguments does not merge.")
     tree = split(argument if condition is None else _case(condition, argument), moves)
     return _plan(call, top, tree, argument, names)
 
@@ -105,7 +105,8 @@ def _case(condition: exp.Expr, value: exp.Expr) -> exp.Expr:
 def _plan(call: exp.AggFunc, top: exp.Expr, tree: Tree, argument: exp.Expr, names: Canonical) -> AggregatePlan:
     kind = type_at(argument)
     if isinstance(call, (exp.Count, exp.CountIf)):
-        return AggregatePlan(top, {"n": part_of("COUNT", tree, names)}, lambda p: p["n"])
+        counted = replace(part_of("COUNT", tree, names), fills=True)
+        return AggregatePlan(top, {"n": counted}, lambda p: p["n"])
     if isinstance(call, (exp.Min, exp.Max)):
         part = part_of("MIN" if isinstance(call, exp.Min) else "MAX", tree, names)
         return AggregatePlan(top, {"m": part}, _typed("m", part, call))
@@ -114,7 +115,7 @@ def _plan(call: exp.AggFunc, top: exp.Expr, tree: Tree, argument: exp.Expr, name
         return AggregatePlan(top, {"m": part}, lambda p: p["m"])
     if kind is None or not kind.is_numeric or kind.base == "real":
         # Trino sums real in its own precision: stored sums would not give the same digits.
-        raise NotAnswerable(f"{call.key.upper()} over values of type {kind or 'unknown'} does not merge.")
+        raise NotAnswerable(f"{call.sql_name()} over values of type {kind or 'unknown'} does not merge.")
     if isinstance(call, exp.Sum):
         part = part_of("SUM", tree, names)
         return AggregatePlan(top, {"s": part}, _typed("s", part, call), exact=not kind.is_float)
@@ -126,7 +127,7 @@ def _plan(call: exp.AggFunc, top: exp.Expr, tree: Tree, argument: exp.Expr, name
         return AggregatePlan(top, parts, _average(call, sums), exact=exact)
     if isinstance(call, (exp.Stddev, exp.StddevSamp, exp.StddevPop, exp.Variance, exp.VariancePop)):
         return _spread(call, top, tree, names)
-    raise NotAnswerable(f"{call.key.upper()} does not merge.")
+    raise NotAnswerable(f"{call.sql_name()} does not merge.")
 
 
 def _typed(name: str, part: Part, call: exp.Expr) -> Build:
@@ -199,7 +200,7 @@ def _paired(
     for argument in (one, two):
         kind = type_at(argument)
         if moves(argument) or kind is None or not kind.is_numeric:
-            raise NotAnswerable(f"{call.key.upper()} over an argument with a moving condition does not merge.")
+            raise NotAnswerable(f"{call.sql_name()} over an argument with a moving condition does not merge.")
     both = [exp.Not(this=exp.Is(this=_operand(argument), expression=exp.Null())) for argument in (one, two)]
     present = exp.And(this=both[0], expression=both[1])
     tree = split(_case(present if condition is None else _both(condition, present), exp.Literal.number(1)), moves)

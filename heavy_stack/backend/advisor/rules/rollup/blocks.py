@@ -75,8 +75,20 @@ class Block:
 
     @property
     def has_groups(self) -> bool:
-        """Whether there is a GROUP BY (or DISTINCT): without one, no rows still give one row."""
-        return bool(self.select.args.get("group") or self.select.args.get("distinct"))
+        """Whether no rows give no group; else they still give one row."""
+        return rows_make_groups(self.select)
+
+
+def rows_make_groups(select: exp.Select) -> bool:
+    """Whether a SELECT has a group only where it has rows: GROUP BY with keys, or DISTINCT without aggregates.
+
+    `SELECT DISTINCT COUNT(*)` and `GROUP BY ()` aggregate all rows into one group, which is there without any.
+    """
+    group = select.args.get("group")
+    if group is None:
+        return bool(select.args.get("distinct")) and not aggregates_of(select)
+    keys = [value for key, value in group.args.items() if value and key != "expressions"]
+    return bool(keys) or any(not isinstance(key, exp.Tuple) or key.expressions for key in group.expressions)
 
 
 def blocks_of(tree: exp.Query, catalog: Catalog) -> list[tuple[int, Block | str]]:

@@ -40,8 +40,8 @@ class Core:
 
     @property
     def table_names(self) -> tuple[TableName, ...]:
-        """The base tables, each once."""
-        return tuple(dict.fromkeys(table.name for table in self.tables.values()))
+        """The base tables, each once, in the order of their names."""
+        return tuple(sorted({table.name for table in self.tables.values()}))
 
 
 def inner_core(base: Base, pool: list[exp.Expr], needed: set[str], *, whole: bool) -> tuple[Core, list[exp.Expr]]:

@@ -157,6 +157,6 @@ def type_of_sum(kind: TrinoType | None) -> str:
     raise NotAnswerable("A sum over values of this type cannot be stored.")
 
 
-def type_at(node: exp.Expr) -> TrinoType | None:
+def type_at(node: exp.Expr | None) -> TrinoType | None:
     """The Trino type noted on a node of a resolved tree."""
-    return from_node(node.type)
+    return None if node is None else from_node(node.type)

@@ -9,7 +9,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.aggregates import AggregatePlan, plan_of
-from heavy_stack.backend.advisor.rules.rollup.blocks import Block
+from heavy_stack.backend.advisor.rules.rollup.blocks import Block, rows_make_groups
 from heavy_stack.backend.advisor.rules.rollup.dimensions import choose_dimensions
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import literal_moves
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, Test, measure
@@ -201,5 +201,5 @@ def _has_grouping_sets(select: exp.Select) -> bool:
 
 
 def needs_an_empty_group(select: exp.Select) -> bool:
-    """Whether some group may have no rows: no GROUP BY, or a grouping set () among others."""
-    return not (select.args.get("group") or select.args.get("distinct")) or _has_grouping_sets(select)
+    """Whether some group may have no rows: no GROUP BY (or GROUP BY ()), or a grouping set () among others."""
+    return not rows_make_groups(select) or _has_grouping_sets(select)

@@ -115,8 +115,8 @@ def candidate_of(rollup: Rollup, number: int, why: str, evidence: dict[str, obje
         column = StoredColumn(names.fresh(name_of_measure(measure, single)), text, measure.type, role)
         columns.append(column)
         call = measure.expression()
-        needs_cast = measure.type == "integer" or measure.type.startswith("timestamp")
-        items.append(exp.alias_(cast_to(call, measure.type) if needs_cast else call, column.name, quoted=True))
+        kept = measure.function not in ("MIN", "MAX") or str(type_at(measure.argument)) == measure.type
+        items.append(exp.alias_(call if kept else cast_to(call, measure.type), column.name, quoted=True))
     select = rollup.body()
     select.set("expressions", items)
     if keys:

@@ -71,11 +71,11 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One merged aggregate. `empty` is what no row gives: 0 for counts, else None for NULL."""
+    """One merged aggregate. `fills`: over no rows it is 0, as COUNT is, and not NULL."""
 
     function: Function
     cases: Cases
-    counts: bool = False
+    fills: bool = False
 
     def measures(self) -> Iterator[Measure]:
         """Every stored measure that the part reads."""
@@ -103,10 +103,9 @@ class Part:
 
     def merge(self, lookup: Lookup, may_be_empty: bool) -> exp.Expr:
         """The aggregate over groups that gives what the block's aggregate gave over rows."""
-        value = merged(
-            self.function, _group_value(self.cases, lookup, exp.Literal.number(0) if self.counts else exp.Null())
-        )
-        if self.counts and may_be_empty:
+        nothing: exp.Expr = exp.Literal.number(0) if self.function == "COUNT" else exp.Null()
+        value = merged(self.function, _group_value(self.cases, lookup, nothing))
+        if self.fills and may_be_empty:
             return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])  # COUNT over nothing is 0
         return value
 
@@ -183,7 +182,7 @@ def part_of(function: Function, tree: Tree, names: Canonical, *, as_double: bool
             return Choice(cases.condition, yes, no)
         return _stored_leaf(function, cases, names, as_double or square, square)
 
-    return Part(function, stored(tree), counts=function == "COUNT")
+    return Part(function, stored(tree))
 
 
 def _stored_leaf(function: Function, leaf: Leaf, names: Canonical, as_double: bool, square: bool) -> Stored:
