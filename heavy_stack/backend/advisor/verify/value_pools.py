@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ KEY_BASE = 10_000
 """Keys of background rows start here, far from ordinary constants; witnesses take theirs above `WITNESS_BASE`."""
 WITNESS_BASE = 500_000
 MAX_POOL = 90
+_KEY_DAY = dt.date(1925, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,7 @@ def key_value(kind: ColumnType, number: int) -> Any:
     if kind.kind is Kind.TEXT:
         return fitted(kind, f"k{number}") or fitted(kind, _short(number, kind.length or 1))
     if kind.kind in (Kind.DATE, Kind.TIMESTAMP):
-        days = plain_values(kind)
-        return days[number % len(days)]
+        return fitted(kind, _KEY_DAY + dt.timedelta(days=number % 20_000))
     if kind.kind is Kind.BOOLEAN:
         return number % 2 == 0
     for reduced in (number, number % 30_000, number % 100, number % 10):
