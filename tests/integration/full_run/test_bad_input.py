@@ -122,7 +122,7 @@ class TestMeaningful:
         body = workload_body(queries=many(20_000))
         started = time.perf_counter()
         assert client.post("/new", content=body).status_code == 200
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < 10
 
 
 class TestLarge:
@@ -155,7 +155,7 @@ class TestLarge:
         for _ in range(3):
             assert client.post("/new", content=body).status_code == 200
         assert server.resident_bytes() - before < 500 * MIB
-        assert max(polling) < 3
+        assert max(polling) < 10
 
     @pytest.mark.parametrize("chunked", [False, True])
     def test_a_larger_body_is_refused(self, server: WebServer, client: httpx.Client, chunked: bool) -> None:

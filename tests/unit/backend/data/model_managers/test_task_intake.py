@@ -109,7 +109,7 @@ class TestReadNewTask:
             body = json.dumps(workload(queries=queries)).encode()
             started = time.perf_counter()
             assert read(body).query_count == 20_000
-            assert time.perf_counter() - started < 2
+            assert time.perf_counter() - started < 5
 
     class TestCredentials:
         def test_leave_the_address(self, read: Read) -> None:
