@@ -10,6 +10,7 @@ from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
 from heavy_stack.backend.advisor.ports import Deadline, NotCheckable, RunFailed, RunTimeout
 from heavy_stack.backend.engines.duckdb_client import EngineProcess
 from heavy_stack.backend.engines.duckdb_lake import SOURCE_DATABASE, Lake, full_name, literal, quoted, snapshot
+from heavy_stack.backend.engines.duckdb_types import shown_columns
 from heavy_stack.backend.engines.group_counts import shared_scans
 from heavy_stack.backend.engines.translation import Translation
 
@@ -60,7 +61,7 @@ class DuckdbFacts:
         """
         if table.name not in self._lake.tables:
             return None
-        known = {column.name.lower(): column.name for column in table.columns}
+        known = {column.name.lower(): column.name for column in shown_columns(table)}
         wanted = list(dict.fromkeys(known[name.lower()] for name in columns if name.lower() in known))
         try:
             rows = self._count_rows(table)
@@ -105,10 +106,10 @@ class DuckdbFacts:
         self._process.close()
 
     def _is_small(self, names: frozenset[str]) -> bool:
-        for table in self._translation.tables:
-            if str(table.name).lower() in names and self._count_rows(table) > EXACT_ROWS:
-                return False
-        return True
+        # A table that the lake does not have is no row to count; the scan itself says that it is missing.
+        below = [table for table in self._translation.tables if str(table.name).lower() in names]
+        found = [table for table in below if table.name in self._lake.tables]
+        return all(self._count_rows(table) <= EXACT_ROWS for table in found)
 
     def _limit(self) -> float:
         return min(FACTS_LIMIT_S, self._deadline.left_s() / 4)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
-from heavy_stack.backend.engines.duckdb_types import can_show_as
+from heavy_stack.backend.engines.duckdb_types import can_show_as, shown_columns
 
 SOURCE_DATABASE = "__source"
 PARQUET = ".parquet"
@@ -125,11 +125,12 @@ def create_view(
 
     Raises:
         NotThere: A column is missing, or its type holds other values than the DDL's.
+        NotCheckable: No column's type has an equal in DuckDB; one such column is only left out.
     """
     by_name: dict[str, list[str]] = {}
     for name in found:
         by_name.setdefault(name.lower(), []).append(name)
-    shown = [_show(column, by_name.get(column.name.lower(), []), found, duckdb_type) for column in table.columns]
+    shown = [_show(column, by_name.get(column.name.lower(), []), found, duckdb_type) for column in shown_columns(table)]
     return str(table.name), f"CREATE VIEW {full_name(table.name)} AS SELECT {', '.join(shown)} FROM {source}"
 
 

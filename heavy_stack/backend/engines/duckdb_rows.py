@@ -9,7 +9,7 @@ from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Table
 from heavy_stack.backend.engines.duckdb_lake import full_name
-from heavy_stack.backend.engines.duckdb_types import duckdb_type
+from heavy_stack.backend.engines.duckdb_types import duckdb_type, shown_columns
 
 
 def load_table(table: Table, rows: Sequence[tuple[Any, ...]]) -> tuple[str, str, list[list[Any]]]:
@@ -19,11 +19,14 @@ def load_table(table: Table, rows: Sequence[tuple[Any, ...]]) -> tuple[str, str,
     decimals would take one common type from its first values.
 
     Raises:
-        NotCheckable: A column's type has no equal in DuckDB.
+        NotCheckable: No column's type has an equal in DuckDB.
     """
+    shown = shown_columns(table)
     columns: list[str] = []
     values: list[list[Any]] = []
     for position, column in enumerate(table.columns):
+        if column not in shown:
+            continue
         kind = duckdb_type(column.type)
         sent, convert = _transport(kind)
         columns.append(f"CAST(unnest(CAST(? AS {sent}[])) AS {kind})")

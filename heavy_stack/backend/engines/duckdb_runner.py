@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from heavy_stack.backend.engines.duckdb_client import EngineProcess, Opening
 from heavy_stack.backend.engines.duckdb_lake import create_schemas, full_name, literal, quoted
 from heavy_stack.backend.engines.duckdb_rows import load_table
 from heavy_stack.backend.engines.duckdb_sessions import DuckdbSession
-from heavy_stack.backend.engines.duckdb_types import duckdb_type
+from heavy_stack.backend.engines.duckdb_types import duckdb_type, shown_columns
 from heavy_stack.backend.engines.options import EngineOptions
 from heavy_stack.backend.engines.translation import (
     Translation,
@@ -74,7 +75,7 @@ class DuckdbRunner:
         made = tuple(design_table(create) for create, _ in design)
         translation = self._translation.beside(tuple(tables), made)
         setup = create_schemas([table.name for table in (*tables, *made)])
-        setup += [(str(table.name), create_statement(table)) for table in tables]
+        setup += [(str(table.name), create_statement(replace(table, columns=shown_columns(table)))) for table in tables]
         statements: list[tuple[str, str]] = []
         for table, (_, insert_text) in zip(made, design, strict=True):
             insert = split_insert(insert_text)

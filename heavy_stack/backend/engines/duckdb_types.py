@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from heavy_stack.backend.advisor.artefacts import Column, Table
 from heavy_stack.backend.advisor.ports import NotCheckable
 from heavy_stack.backend.advisor.sql.trino_types import read_type
 
@@ -66,6 +67,26 @@ _SAME = {
     "uuid": "UUID",
 }
 _MICROSECONDS = 6  # DuckDB's TIMESTAMP and TIME, and Python's
+
+
+def shown_columns(table: Table) -> tuple[Column, ...]:
+    """The columns of a client's table that have an equal type here: a query that reads another one fails by its name.
+
+    Raises:
+        NotCheckable: There is none.
+    """
+    shown = tuple(column for column in table.columns if _is_known(column.type))
+    if not shown:
+        raise NotCheckable(f"no column of {table.name} has a type that is the same in the embedded engine")
+    return shown
+
+
+def _is_known(spelled: str) -> bool:
+    try:
+        duckdb_type(spelled)
+    except NotCheckable:
+        return False
+    return True
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -41,6 +42,28 @@ class TestFolder:
             assert known(ports.facts).table_facts(OTHER, ["a"]) is None
             with pytest.raises(RunFailed):
                 opened(ports.runner.open_lake()).query("SELECT a FROM lake.shop.other", limit_s=5, max_rows=1)
+
+    def test_a_column_of_an_unknown_type_is_left_out_alone(self, task: Task, lake_root: Path) -> None:
+        wide = replace(SALE, columns=(Column("tags", "map(varchar, bigint)"), *SALE.columns, Column("kind", "char(5)")))
+        with task.connect(f"jdbc:duckdb:{lake_root}", wide) as ports:
+            assert ports.note is None
+            facts = known(ports.facts)
+            seen = facts.table_facts(wide, ["tags", "city", "kind"])
+            assert seen is not None
+            assert list(seen.columns) == ["city"]
+            session = opened(ports.runner.open_lake())
+            assert session.query("SELECT count(*) FROM lake.shop.sale", limit_s=10, max_rows=1).rows == [(5,)]
+            with pytest.raises((NotCheckable, RunFailed)):
+                session.query("SELECT kind FROM lake.shop.sale", limit_s=10, max_rows=1)
+            rows = {wide.name: [({"a": 1}, 1, "a", Decimal("1.5"), None, "x")]}
+            ours = ports.runner.open_test_data([wide], rows, [])
+            found = ours.query("SELECT id, amount FROM lake.shop.sale", limit_s=10, max_rows=2)
+            assert found.rows == [(1, Decimal("1.50"))]
+
+    def test_groups_of_a_table_that_is_not_there_stay_uncounted(self, task: Task, lake_root: Path) -> None:
+        with task.connect(f"jdbc:duckdb:{lake_root}", SALE, OTHER) as ports:
+            asked = {"a": "SELECT a FROM lake.shop.other", "b": "SELECT city FROM lake.shop.sale"}
+            assert known(ports.facts).count_groups(asked, limit_s=10) == {"a": None, "b": 3}
 
     def test_without_any_table_the_engine_counts_as_unreachable(self, task: Task, lake_root: Path) -> None:
         with task.connect(f"jdbc:duckdb:{lake_root}", OTHER) as ports:
