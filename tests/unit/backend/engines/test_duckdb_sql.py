@@ -19,6 +19,7 @@ from heavy_stack.backend.advisor.sql.guards import SqlProblem
 from heavy_stack.backend.advisor.sql.output_names import output_names
 from heavy_stack.backend.advisor.sql.types import output_types
 from heavy_stack.backend.engines.duckdb_sql import FUNCTIONS, HANDLERS, output_columns, to_duckdb
+from heavy_stack.backend.engines.duckdb_writer import Writer
 from tests.support.trino_cases import CATALOG, SCHEMA, Case, Recording, cases, recordings, tables
 
 
@@ -146,3 +147,53 @@ def covered(catalog: Catalog, chosen: Sequence[Case] = CHECKED) -> tuple[set[typ
             if isinstance(node, exp.Anonymous):
                 names.add(str(node.this).lower())
     return kinds, names
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("sql", "named"),
+        [
+            ("SELECT approx_distinct(g) FROM sales", "approx_distinct()"),
+            ("SELECT levenshtein_distance(g, h) FROM sales", "levenshtein_distance()"),
+            ("SELECT id FROM sales WHERE day >= '2020-01-01'", "date beside varchar(10)"),
+            ("SELECT CAST(f AS varchar) FROM sales", "a CAST from double to varchar"),
+            ("SELECT id FROM sales TABLESAMPLE BERNOULLI (10)", "SAMPLE"),
+            ("SELECT regexp_like(g, '(?i)x') FROM sales", "flags in a regular expression"),
+            ("SELECT nope FROM sales", "column nope is not known"),
+            ("SELECT id FROM sales LIMIT", "expression"),
+        ],
+    )
+    def test_names_the_construct(self, catalog: Catalog, sql: str, named: str) -> None:
+        with pytest.raises(NotCheckable) as caught:
+            to_duckdb(sql, catalog)
+        assert named.lower() in str(caught.value).lower()
+
+    def test_says_no_literal(self, catalog: Catalog) -> None:
+        with pytest.raises(NotCheckable) as caught:
+            to_duckdb("SELECT levenshtein_distance(g, 'secret') FROM sales", catalog)
+        assert "secret" not in str(caught.value)
+
+    def test_never_loses_a_modifier(self, catalog: Catalog) -> None:
+        tree = qualified("SELECT greatest(q, 1) AS k FROM sales", catalog).copy()
+        for node in tree.find_all(exp.Greatest):
+            node.set("ignore_nulls", True)
+        with pytest.raises(NotCheckable, match="ignore nulls"):
+            Writer(HANDLERS, FUNCTIONS).write(tree)
+
+    def test_deep_text_is_refused_not_fatal(self, catalog: Catalog) -> None:
+        deep = "SELECT " + "abs(" * 190 + "q" + ")" * 190 + " FROM sales"
+        assert to_duckdb(deep, catalog).count("ABS(") == 190
+
+
+class TestPlain:
+    def test_is_shorter_and_inexact(self, catalog: Catalog, engine: duckdb.DuckDBPyConnection) -> None:
+        sql = "SELECT sum(p) / count(*) AS x FROM sales"
+        exact, plain = to_duckdb(sql, catalog), to_duckdb(sql, catalog, plain=True)
+        assert len(plain) < len(exact)
+        assert engine.execute(exact).fetchall() != engine.execute(plain).fetchall()
+
+
+class TestOutputColumns:
+    def test_refuses_columns_whose_type_is_not_known(self, catalog: Catalog) -> None:
+        with pytest.raises(NotCheckable, match="output column Names"):
+            output_columns("SELECT array_agg(g ORDER BY id) AS Names FROM sales", catalog)
