@@ -91,6 +91,8 @@ def plan_of(call: exp.AggFunc, moves: Moves, names: Canonical) -> AggregatePlan:
         argument = exp.Literal.number(1)
     if call.expressions or (call.args.get("expression") is not None):
         raise NotAnswerable(f"{call.sql_name()} of several arguments does not merge.")
+    if isinstance(call, (exp.LogicalAnd, exp.LogicalOr)) and moves(argument):
+        argument = _sides(argument)
     tree = split(argument if condition is None else _case(condition, argument), moves)
     return _plan(call, top, tree, argument, names)
 
@@ -99,6 +101,15 @@ def _case(condition: exp.Expr, value: exp.Expr) -> exp.Expr:
     """CASE WHEN condition THEN value END: a FILTER, since every aggregate here passes over NULL."""
     case = exp.Case(ifs=[exp.If(this=condition.copy(), true=value.copy())])
     case.type = value.type
+    return case
+
+
+def _sides(condition: exp.Expr) -> exp.Expr:
+    """A condition as a CASE of its three values, so that what moves in it is decided per group."""
+    negated = exp.Not(this=_operand(condition))
+    ifs = [exp.If(this=condition.copy(), true=exp.true()), exp.If(this=negated, true=exp.false())]
+    case = exp.Case(ifs=ifs)
+    case.type = condition.type
     return case
 
 
@@ -197,6 +208,9 @@ def _paired(
 ) -> AggregatePlan:
     """CORR and COVAR from sums over the rows where both arguments are there."""
     one, two = unwrapped(call.this), unwrapped(call.expression)
+    if str(type_at(call)) != "double":
+        # Over integers and decimals Trino computes it in real: its digits cannot be rebuilt.
+        raise NotAnswerable(f"{call.sql_name()} of these types is computed in single precision and does not merge.")
     for argument in (one, two):
         kind = type_at(argument)
         if moves(argument) or kind is None or not kind.is_numeric:

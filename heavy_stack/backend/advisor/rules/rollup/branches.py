@@ -14,6 +14,7 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
     conjuncts,
+    is_case_branch,
     is_constant,
     joined,
     own_nodes,
@@ -111,7 +112,7 @@ def _searched(value: exp.Expr, moves: Moves) -> exp.Expr:
             return new
         test = exp.EQ(this=_operand(new.this), expression=_operand(new.expression))
         new = exp.Case(ifs=[exp.If(this=test, true=exp.Null())], default=new.this)
-    elif isinstance(new, exp.If) and not (isinstance(bare.parent, exp.Case) and bare.arg_key == "ifs"):
+    elif isinstance(new, exp.If) and not is_case_branch(bare):
         new = exp.Case(ifs=[exp.If(this=new.this, true=new.args["true"])], default=new.args.get("false"))
     elif isinstance(new, exp.Case) and new.this is not None:
         subject = _operand(new.this)

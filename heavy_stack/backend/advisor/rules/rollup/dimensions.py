@@ -12,6 +12,7 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     canonical,
     columns_of,
     foreign_columns,
+    is_case_branch,
     is_constant,
     own_nodes,
     terms,
@@ -123,7 +124,7 @@ class _Chooser:
         """Whether the whole expression may be a dimension of its own."""
         if self.raw_only or literal_moves(node, self.is_flag) or foreign_columns(node, self.aliases):
             return False
-        if not isinstance(node, exp.Condition):
+        if not isinstance(node, exp.Condition) or is_case_branch(node):
             return False
         if isinstance(node, COMPARISONS) and not any(True for _ in self._columns_beside_flags(node)):
             return False  # a flag's own column serves every question about it

@@ -19,6 +19,7 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     canonical,
     columns_of,
     copied,
+    is_case_branch,
     joined,
     rebuilt,
     terms,
@@ -169,6 +170,8 @@ class TableLookup:
     def _dimension(self, node: exp.Expr, canonical_names: bool) -> exp.Expr | None:
         bare = unwrapped(node)
         if not isinstance(bare, exp.Column) and type(bare).__name__ not in self.table.kinds:
+            return None
+        if is_case_branch(bare):
             return None
         text = text_of(canonical(node, {} if canonical_names else self.needs.block.core.names))
         found = self.table.columns.get(text) if text in self.table.dimensions else None

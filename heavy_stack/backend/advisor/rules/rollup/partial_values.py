@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.measures import type_at
-from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, own_nodes, unwrapped
+from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, own_nodes, rebuilt, unwrapped
+from heavy_stack.backend.advisor.sql.printing import cast_to
 from heavy_stack.backend.advisor.sql.trino_types import INTEGER_DIGITS
 
 _NEVER_FAIL: tuple[type[exp.Expr], ...] = (
@@ -94,8 +95,10 @@ def may_fail(node: exp.Expr) -> bool:
 def _may_fail_here(node: exp.Expr) -> bool:
     if isinstance(node, _NEVER_FAIL):
         return False
-    if isinstance(node, (exp.Add, exp.Sub, exp.Mul, exp.Neg)):
-        return False  # overflow fails in the client's query too: every row that it can see is summed there
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
+        return _is_narrow(node)
+    if isinstance(node, exp.Neg):
+        return False
     if isinstance(node, (exp.Div, exp.Mod, exp.IntDiv)):
         kind = type_at(node)
         divisor = unwrapped(node.expression)
@@ -104,6 +107,36 @@ def _may_fail_here(node: exp.Expr) -> bool:
     if isinstance(node, exp.Cast):
         return _cast_may_fail(node)
     return True
+
+
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul)
+
+
+def _is_narrow(node: exp.Expr) -> bool:
+    """Whether a result may well not fit its type: any product of integers, any sum of small ones."""
+    kind = type_at(node)
+    if kind is None or not kind.is_integer or kind.base == "bigint":
+        return False
+    return isinstance(node, exp.Mul) or kind.base != "integer"
+
+
+def widened(node: exp.Expr) -> exp.Expr:
+    """The expression with narrow integer arithmetic done in bigint; the same values, but no overflow on any row.
+
+    An overflow on a row that a query filters out would fail the build of a table that holds all rows.
+    """
+    if isinstance(node, exp.Query):
+        return node.copy()
+    new = rebuilt(node, widened)
+    if isinstance(new, _ARITHMETIC) and _is_narrow(node):
+        for side in ("this", "expression"):
+            operand = new.args[side]
+            if str(type_at(operand)) != "bigint":
+                new.set(side, cast_to(unwrapped(operand).copy(), "bigint"))
+        new.type = exp.DataType.build("BIGINT")
+    elif isinstance(new, exp.Paren):
+        new.type = new.this.type
+    return new
 
 
 def _is_zero(literal: exp.Literal) -> bool:

@@ -19,6 +19,7 @@ from heavy_stack.backend.advisor.rules.rollup.measures import (
     type_at,
     type_of_sum,
 )
+from heavy_stack.backend.advisor.rules.rollup.partial_values import widened
 from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, text_of, unwrapped
 from heavy_stack.backend.advisor.sql.printing import cast_to
 
@@ -189,7 +190,7 @@ def _stored_leaf(function: Function, leaf: Leaf, names: Canonical, as_double: bo
     if leaf.value is None:
         return Stored()
     where = [names(condition) for condition in leaf.conditions]
-    value = leaf.value
+    value = widened(leaf.value)
     rows = measure("COUNT", None, where, "bigint")
     if function == "COUNT":
         if _is_never_null(value):

@@ -63,7 +63,7 @@ def joined(parts: list[exp.Expr], connector: type[exp.Connector] = exp.And) -> e
     built: exp.Expr | None = None
     for part in parts:
         operand = part.copy()
-        if isinstance(operand, exp.Connector):
+        if isinstance(operand, exp.Connector) and len(parts) > 1:
             operand = exp.Paren(this=operand)
         built = operand if built is None else connector(this=built, expression=operand)
     if built is None:
@@ -150,6 +150,11 @@ def is_constant(node: exp.Expr) -> bool:
         isinstance(part, (exp.Column, exp.Query, exp.AggFunc, exp.Window, exp.Star, exp.Placeholder, exp.Parameter))
         for part in node.walk()
     )
+
+
+def is_case_branch(node: exp.Expr) -> bool:
+    """Whether an IF node is a WHEN of a CASE, which is no expression of its own."""
+    return isinstance(node, exp.If) and isinstance(node.parent, exp.Case) and node.arg_key == "ifs"
 
 
 def is_windowed(aggregate: exp.Expr) -> bool:
