@@ -36,8 +36,11 @@ class CheckTexts:
         exact: The output has no floating point, so the engine itself can compare it.
         moments: Output positions that depend on CORR, STDDEV, VAR or COVAR.
         needed_rows: Rows that the original must return for a data set to count.
+        unrounded: Both sides again without any ROUND over a double, also inner ones: what looks different may be a sum
+            in another order on the other side of a half. None without such ROUNDs, or where they do not stand alike.
         relaxed: Both sides again with lower thresholds on aggregates (HAVING COUNT(*) > 1000 becomes > 2), so that many
             groups pass on small data; None where the thresholds do not stand alike on both sides.
+        relaxed_unrounded: Both changes at once.
         probe: Counts what `needed_rows` is about when the rows themselves do not show it (one row from many groups, or
             one aggregated row); it must then give at least 2.
     """
@@ -48,7 +51,9 @@ class CheckTexts:
     moments: frozenset[int]
     needed_rows: int
     probe: str | None
+    unrounded: tuple[str, str] | None = None
     relaxed: tuple[str, str] | None = None
+    relaxed_unrounded: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,18 @@ def check_texts(original: exp.Query, rewritten: exp.Query) -> CheckTexts | Stati
     types = [type_name(item.unalias()) for item in left.selects]
     exact = all(name is not None and "double" not in name and "real" not in name for name in types)
     texts = trino_sql(left), trino_sql(right)
-    return CheckTexts(*texts, exact, moments, needed, probe, _relaxed(left, right))
+    unrounded = _without_inner_rounding(left, right)
+    relaxed = _relaxed(left, right)
+    return CheckTexts(
+        *texts,
+        exact,
+        moments,
+        needed,
+        probe,
+        unrounded and (trino_sql(unrounded[0]), trino_sql(unrounded[1])),
+        relaxed,
+        _relaxed(*unrounded) if unrounded and relaxed else None,
+    )
 
 
 def multiset_difference(texts: CheckTexts) -> tuple[str, str]:
@@ -172,6 +188,26 @@ def _strip_rounding(left: exp.Query, right: exp.Query) -> None:
                 value.replace(value.this)
 
 
+def _without_inner_rounding(left: exp.Query, right: exp.Query) -> tuple[exp.Query, exp.Query] | None:
+    """Copies without any ROUND over a double; None where both sides do not round alike, or not at all."""
+    places = [
+        sorted(_places(node) for node in tree.find_all(exp.Round) if _rounds_double(node)) for tree in (left, right)
+    ]
+    if not places[0] or places[0] != places[1]:
+        return None
+    bare = left.copy(), right.copy()
+    for tree in bare:
+        for node in list(tree.find_all(exp.Round)):
+            if _rounds_double(node):
+                node.replace(exp.paren(node.this))
+    return bare
+
+
+def _places(node: exp.Expr) -> str:
+    places = node.args.get("decimals")
+    return places.sql(dialect="trino") if isinstance(places, exp.Expr) else ""
+
+
 def _rounds_double(node: exp.Expr) -> bool:
     return isinstance(node, exp.Round) and type_name(node.this) == "double" and type_name(node) == "double"
 
@@ -244,6 +280,11 @@ def _relaxed(left: exp.Query, right: exp.Query) -> tuple[str, str] | None:
             node.set("this", str(LOWERED))
         lowered = True
     return (trino_sql(left), trino_sql(right)) if lowered else None
+
+
+def highest_threshold(tree: exp.Query) -> int:
+    """The largest number that an aggregate is compared with; 0 without one."""
+    return max((int(node.this) for node, aggregate in _thresholds(tree) if aggregate), default=0)
 
 
 def _thresholds(tree: exp.Query) -> list[tuple[exp.Literal, bool]]:

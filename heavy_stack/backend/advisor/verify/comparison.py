@@ -45,12 +45,24 @@ class _Ended(Exception):
         self.outcome = outcome
 
 
-def run_both(session: QuerySession, texts: CheckTexts, *, limit_s: float, twice: bool, rows_count: bool) -> Compared:
+RelaxedPairs = dict[tuple[str, str], Comparison]
+
+
+def run_both(
+    session: QuerySession,
+    texts: CheckTexts,
+    *,
+    limit_s: float,
+    twice: bool,
+    rows_count: bool,
+    known: RelaxedPairs | None = None,
+) -> Compared:
     """Compare both sides in `session`.
 
     Args:
         twice: Run the original a second time, to see whether its own result is stable.
         rows_count: Equal results with too few rows (see `CheckTexts.needed_rows`) are EMPTY, not EQUAL.
+        known: Comparisons with lower thresholds that this session has made; texts that differ in thresholds share them.
     """
     try:
         most = MAX_EXACT_ROWS if texts.exact else MAX_ROWS
@@ -59,9 +71,13 @@ def run_both(session: QuerySession, texts: CheckTexts, *, limit_s: float, twice:
         compared = compare(before, after, moments=texts.moments)
         if (before.truncated or after.truncated) and compared.undecided:
             compared = _compare_in_engine(session, texts, limit_s)
+        if _different(compared) and texts.unrounded is not None:
+            compared = _compare_pair(session, texts, texts.unrounded, limit_s, compared)
         rows, seconds = len(before.rows), before.seconds + after.seconds
         if compared.equal and rows_count and texts.relaxed is not None:
-            compared = _compare_relaxed(session, texts, texts.relaxed, limit_s, compared)
+            compared = _compare_relaxed(
+                session, texts, texts.relaxed, limit_s, compared, {} if known is None else known
+            )
         if compared.equal and rows_count and not _returned_enough(session, texts, before, limit_s):
             return Compared(Outcome.EMPTY, f"the original returned {rows} rows", rows, seconds)
         if (twice or not compared.equal) and not before.truncated:
@@ -73,19 +89,40 @@ def run_both(session: QuerySession, texts: CheckTexts, *, limit_s: float, twice:
     return Compared(_outcome(compared), compared.detail, rows, seconds)
 
 
-def _compare_relaxed(
-    session: QuerySession, texts: CheckTexts, relaxed: tuple[str, str], limit_s: float, strict: Comparison
+def _different(compared: Comparison) -> bool:
+    return not compared.equal and not compared.undecided
+
+
+def _compare_pair(
+    session: QuerySession, texts: CheckTexts, pair: tuple[str, str], limit_s: float, otherwise: Comparison
 ) -> Comparison:
-    """Compare again with lower thresholds; what cannot be run so leaves the strict comparison as it is."""
+    """Compare another form of both sides; `otherwise` stands where the original cannot be run so."""
     try:
-        before = _run(session, relaxed[0], limit_s, Outcome.ORIGINAL_FAILED)
-        after = _run(session, relaxed[1], limit_s, Outcome.REWRITE_FAILED)
+        before = _run(session, pair[0], limit_s, Outcome.ORIGINAL_FAILED)
+        after = _run(session, pair[1], limit_s, Outcome.REWRITE_FAILED)
     except _Ended as ended:
         if ended.outcome is not Outcome.REWRITE_FAILED:
-            return strict
+            return otherwise
         raise
-    compared = compare(before, after, moments=texts.moments)
-    if compared.equal or compared.undecided:
+    return compare(before, after, moments=texts.moments)
+
+
+def _compare_relaxed(
+    session: QuerySession,
+    texts: CheckTexts,
+    relaxed: tuple[str, str],
+    limit_s: float,
+    strict: Comparison,
+    known: RelaxedPairs,
+) -> Comparison:
+    """Compare again with lower thresholds; what cannot be run so leaves the strict comparison as it is."""
+    if relaxed not in known:
+        compared = _compare_pair(session, texts, relaxed, limit_s, strict)
+        if _different(compared) and texts.relaxed_unrounded is not None:
+            compared = _compare_pair(session, texts, texts.relaxed_unrounded, limit_s, compared)
+        known[relaxed] = compared
+    compared = known[relaxed]
+    if not _different(compared):
         return strict
     return Comparison(False, f"with lower thresholds on aggregates {compared.detail}")
 

@@ -19,6 +19,8 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.sql.fingerprints import fingerprint
+from heavy_stack.backend.advisor.verify.check_texts import highest_threshold
 from heavy_stack.backend.advisor.verify.column_types import read_type
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.solver import Solver
@@ -53,6 +55,8 @@ ROWS_FOR_WITNESSES = 9_000
 """Shared by all queries of a data set; each gets at least a dozen rows beside its copies."""
 FEW_COPIES = 8
 """Small data sets plant no more than this."""
+ALL_PLANTED = 60
+"""Up to so many queries, each gets the rows that its thresholds on counts ask for; of more, one of each shape."""
 ROWS_FOR_COPIES = 40_000
 """Bound on the copies that HAVING thresholds ask for, over all queries of a data set."""
 
@@ -134,6 +138,7 @@ class _Making:
         self.pools = Pools(found, flavour, self.draw)
         self.rows: dict[TableName, list[Row]] = {table.name: [] for table in tables}
         self.copies_left = ROWS_FOR_COPIES
+        self.plants = True
 
     def make(self, name: str, queries: Sequence[Studied], rules: KeyRules) -> DataSet:
         for place, table in enumerate(self.tables):
@@ -141,7 +146,9 @@ class _Making:
         budget = max(12, min(70, ROWS_FOR_WITNESSES // max(1, len(queries))))
         if len(queries) > self.flavour.most_queries:
             queries = self.draw.sample(list(queries), self.flavour.most_queries)
+        most_asking = one_of_each_shape(queries) if len(queries) > ALL_PLANTED else None
         for number, query in enumerate(queries):
+            self.plants = most_asking is None or id(query) in most_asking
             self._add_witnesses(query, number, budget)
         by_name = {table.name: table for table in self.tables}
         return DataSet(
@@ -240,7 +247,7 @@ class _Making:
 
     def _planted(self, count: int) -> int:
         """How many copies to plant for a threshold; two when they are too many, and the query then returns nothing."""
-        few = not self.flavour.near_misses and count > FEW_COPIES
+        few = not (self.flavour.near_misses and self.plants) and count > FEW_COPIES
         if few or count > MAX_COPIES or count > self.copies_left:
             return 2
         self.copies_left -= count
@@ -273,6 +280,20 @@ class _Making:
         kept = _keeping_rules(table, rows, rules)
         self.draw.shuffle(kept)
         return [as_tuple(table, row) for row in kept]
+
+
+def one_of_each_shape(queries: Sequence[Studied]) -> frozenset[int]:
+    """Of the queries that differ in literals only, the one that asks for the largest groups (by `id`).
+
+    The rows planted for it pass the lower thresholds of the others too; who still returns nothing is tried again in a
+    further round, among fewer.
+    """
+    most: dict[str, tuple[int, int]] = {}
+    for query in queries:
+        asked, shape = highest_threshold(query.tree), fingerprint(query.tree)
+        if asked > most.get(shape, (0, 0))[0]:
+            most[shape] = (asked, id(query))
+    return frozenset(query for _, query in most.values())
 
 
 def _keeping_rules(table: Table, rows: list[Row], rules: KeyRules) -> list[Row]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from heavy_stack.backend.advisor.artefacts import DesignTable, Table, TableName
 from heavy_stack.backend.advisor.ports import NotCheckable, QueryRunner, QuerySession, RunFailed, RunTimeout
 from heavy_stack.backend.advisor.verify.cases import NEEDED_DATA_SETS, Case
-from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, run_both
+from heavy_stack.backend.advisor.verify.check_texts import CheckTexts
+from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, RelaxedPairs, run_both
 from heavy_stack.backend.advisor.verify.data_sets import DataSet
 from heavy_stack.shared_models.reports import Evidence
 from heavy_stack.shared_models.verdicts import Reason
@@ -25,11 +26,23 @@ class Bench:
 
     Attributes:
         broken: Conditions that do not hold on this data set, by their SQL.
+        seen: What pairs of texts showed here: texts that differ in comments, spaces or LIMIT are the same pair.
+        relaxed: Comparisons with lower thresholds made here.
     """
 
     name: str
     session: QuerySession
     broken: dict[str, bool] = field(default_factory=dict)
+    seen: dict[CheckTexts, Compared] = field(default_factory=dict)
+    relaxed: RelaxedPairs = field(default_factory=dict)
+
+    def compare(self, check: CheckTexts, *, limit_s: float, twice: bool) -> Compared:
+        """Both sides on this data set; each pair of texts is run once."""
+        if check not in self.seen:
+            self.seen[check] = run_both(
+                self.session, check, limit_s=limit_s, twice=twice, rows_count=True, known=self.relaxed
+            )
+        return self.seen[check]
 
     def holds(self, condition: str) -> bool:
         """Whether a side condition holds on this data set; asked once."""
@@ -138,12 +151,10 @@ class Trials:
             if broken is not None:
                 case.missed[f"side condition {broken} does not hold on test data"] = None
                 continue
-            compared = run_both(
-                bench.session,
+            compared = bench.compare(
                 case.check,
                 limit_s=max(0.1, min(QUERY_LIMIT_S, self._time_left())),
                 twice=place == 0 and len(benches) > 1,
-                rows_count=True,
             )
             self._judge(case, bench, compared)
 
