@@ -59,6 +59,11 @@ class Sizes:
         """Seconds left for the whole task."""
         return self._deadline.left_s()
 
+    def knows(self, name: str) -> bool:
+        """Whether the rows of a table of the DDL are known."""
+        facts = self._facts.get(name)
+        return facts is not None and facts.rows is not None
+
     def table_rows(self, name: str) -> float:
         """Rows of a table of the DDL; 1 where unknown, so that tables count by how often they are read."""
         facts = self._facts.get(name)

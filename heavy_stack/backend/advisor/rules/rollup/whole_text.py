@@ -57,9 +57,11 @@ def fresh_alias(tree: exp.Query, place: int) -> str:
 
 def check_worth(original: exp.Query, rewritten: RewrittenTree, sizes: Sizes) -> None:
     """Raises NotAnswerable where most of the reading stays: the base tables that the rewrite still reads."""
-    # A total is one row, which is nothing to read; a base table of unknown rows counts as one too.
-    built = {str(table.name): max(0.0, float(table.rows or 0) - 1) for table in rewritten.tables}
-    before = sum(sizes.table_rows(name) for name in _read(original))
+    read = _read(original)
+    # Without statistics tables count by how often they are read, and the rows of a rollup say nothing beside that.
+    known = all(sizes.knows(name) for name in read)
+    built = {str(table.name): float(table.rows or 0) if known else 0.0 for table in rewritten.tables}
+    before = sum(sizes.table_rows(name) for name in read)
     after = sum(built[name] if name in built else sizes.table_rows(name) for name in _read(rewritten.tree))
     if before > 0 and after > MAX_SHARE_LEFT * before:
         raise NotAnswerable("Most of its work is in parts that no rollup answers.")
