@@ -47,12 +47,15 @@ class Opening:
         allowed: Folders that stay readable after the lock.
         load: (label, INSERT with a parameter for each column, the columns' values), run without file access.
         design: (label, statement) run after the lock.
+        limit_s, statement_limit_s: Seconds for all together, and for each statement of the design.
     """
 
     setup: tuple[tuple[str, str], ...] = ()
     allowed: tuple[str, ...] = ()
     load: tuple[tuple[str, str, list[list[Any]]], ...] = ()
     design: tuple[tuple[str, str], ...] = ()
+    limit_s: float = OPEN_LIMIT_S
+    statement_limit_s: float = OPEN_LIMIT_S
 
 
 class EngineProcess:
@@ -140,9 +143,10 @@ class EngineProcess:
             "allowed": [*self._opening.allowed, str(self._temp_dir)],
             "load": self._opening.load,
             "design": self._opening.design,
-            "limit_s": OPEN_LIMIT_S,
+            "limit_s": self._opening.limit_s,
+            "statement_limit_s": self._opening.statement_limit_s,
         }
-        self._exchange(request, OPEN_LIMIT_S)
+        self._exchange(request, self._opening.limit_s)
         self._is_open = True
 
     def _config(self) -> dict[str, Any]:
@@ -232,7 +236,8 @@ class _ValueReader(pickle.Unpickler):
 def _failure(kind: str, label: str, message: str, limit_s: float) -> RunFailed | RunTimeout:
     prefix = f"{label}: " if label else ""
     if kind == "timeout":
-        return RunTimeout(f"{prefix}ended at its time limit of {limit_s:g} s")
+        # One statement of an opening has a limit of its own.
+        return RunTimeout(f"{prefix}ended at its time limit" + ("" if label else f" of {limit_s:g} s"))
     if kind == "memory":
         return RunTimeout(f"{prefix}ended at its memory limit")
     return RunFailed(prefix + _first_lines(message))

@@ -6,7 +6,7 @@ A request is a dict with `op`; a reply is `("ok", value)` or `("error", kind, la
 
 | op | fields | value |
 |---|---|---|
-| open | config, setup, allowed, load, design | None: the former database is gone, the new one is locked |
+| open | config, setup, allowed, load, design, limit_s, statement_limit_s | None: the database is fresh and locked |
 | query | sql, limit_s, max_rows | (names, rows, seconds, truncated) |
 | time | sql, limit_s, repeat | seconds of each run |
 | copy | sql, path, limit_s | (rows, seconds): the SELECT's rows are now the Parquet file at `path` |
@@ -49,6 +49,7 @@ class _Engine:
         db = duckdb.connect(":memory:")
         for name, value in request["config"].items():
             db.execute(f"SET {name} = {_text(str(value))}")
+        ends = time.monotonic() + request["limit_s"]
         with _limit(db, request["limit_s"]):
             _run_labelled(db, request["setup"])
             folders = ", ".join(_text(folder) for folder in request["allowed"])
@@ -57,7 +58,9 @@ class _Engine:
             for label, sql, columns in request["load"]:
                 _run_labelled(db, [(label, sql)], columns)
             db.execute("SET lock_configuration = true")
-            _run_labelled(db, request["design"])
+        for statement in request["design"]:
+            with _limit(db, min(request["statement_limit_s"], ends - time.monotonic())):
+                _run_labelled(db, [statement])
         self._db = db
 
     def query(self, request: dict[str, Any]) -> tuple[list[str], list[tuple[Any, ...]], float, bool]:

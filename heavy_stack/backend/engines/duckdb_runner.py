@@ -12,7 +12,7 @@ from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Table, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable, Deadline, NotCheckable, RunFailed, RunTimeout
-from heavy_stack.backend.engines.duckdb_client import EngineProcess, Opening
+from heavy_stack.backend.engines.duckdb_client import OPEN_LIMIT_S, EngineProcess, Opening
 from heavy_stack.backend.engines.duckdb_lake import create_schemas, full_name, literal, quoted
 from heavy_stack.backend.engines.duckdb_rows import load_table
 from heavy_stack.backend.engines.duckdb_sessions import DuckdbSession
@@ -29,6 +29,7 @@ from heavy_stack.backend.engines.translation import (
 
 _TEST_THREADS = 1  # small data: a second thread only takes the core from someone else
 _IDLE_PROCESSES = 1
+_TEST_TABLE_LIMIT_S = 5.0  # a few thousand rows: what takes longer multiplies them, table by table
 
 
 class DuckdbRunner:
@@ -84,7 +85,8 @@ class DuckdbRunner:
                 filled = insert_statement(insert, translation.select(insert.select).sql)
                 statements.append((str(table.name), filled))
         load = [load_table(table, rows[table.name]) for table in tables if rows.get(table.name)]
-        opening = Opening(setup=tuple(setup), load=tuple(load), design=tuple(statements))
+        limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
+        opening = Opening(tuple(setup), (), tuple(load), tuple(statements), limit_s, _TEST_TABLE_LIMIT_S)
         process = self._idle.pop() if self._idle else self._new_process(_TEST_THREADS)
         return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -12,9 +13,11 @@ from pathlib import Path
 import duckdb
 import psutil
 import pytest
+from pytest import MonkeyPatch
 
 from heavy_stack.backend.advisor.artefacts import Column, ColumnFacts, Table, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, RunFailed, RunTimeout
+from heavy_stack.backend.engines import duckdb_runner
 from tests.unit.backend.engines.conftest import SALE, Task, known, opened
 
 OTHER = Table(TableName("lake", "shop", "other"), (Column("a", "bigint"),))
@@ -59,6 +62,18 @@ class TestFolder:
             ours = ports.runner.open_test_data([wide], rows, [])
             found = ours.query("SELECT id, amount FROM lake.shop.sale", limit_s=10, max_rows=2)
             assert found.rows == [(1, Decimal("1.50"))]
+
+    def test_a_design_table_that_explodes_on_test_data_is_named(self, task: Task, monkeypatch: MonkeyPatch) -> None:
+        monkeypatch.setattr(duckdb_runner, "_TEST_TABLE_LIMIT_S", 0.3)
+        wide = Table(TableName("lake", "shop", "wide"), (Column("id", "bigint"),))
+        joins = " ".join(f"JOIN lake.shop.wide t{i} ON t{i}.id = t0.id" for i in range(1, 8))
+        insert = f"INSERT INTO lake.hs_1.n SELECT count(*) AS n FROM lake.shop.wide t0 {joins}"
+        rows = {wide.name: [(1,)] * 100}
+        with task.connect("jdbc:trino://nowhere.invalid/lake", wide) as ports:
+            started = time.monotonic()
+            with pytest.raises(RunTimeout, match=r"^lake\.hs_1\.n: ended at its time limit$"):
+                ports.runner.open_test_data([wide], rows, [("CREATE TABLE lake.hs_1.n (n bigint)", insert)])
+            assert time.monotonic() - started < 30
 
     def test_groups_of_a_table_that_is_not_there_stay_uncounted(self, task: Task, lake_root: Path) -> None:
         with task.connect(f"jdbc:duckdb:{lake_root}", SALE, OTHER) as ports:
