@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from heavy_stack.backend.advisor.artefacts import FrozenDesign
 from heavy_stack.backend.advisor.ingest import ingest
 from heavy_stack.backend.advisor.parse import parse
 from heavy_stack.backend.advisor.ports import Ports
 from heavy_stack.backend.advisor.profile import profile
 from heavy_stack.backend.advisor.propose import propose
-from heavy_stack.backend.advisor.report import report
+from heavy_stack.backend.advisor.report import frozen_design, report
 from heavy_stack.backend.advisor.rewrite import rewrite
 from heavy_stack.backend.advisor.select import select
 from heavy_stack.backend.advisor.verify import verify
@@ -33,9 +35,16 @@ _RUN: dict[Stage, Callable[[Artefacts, Ports], Any]] = {
 }
 
 
-def start(task_id: str, request: bytes, *, budget_s: float) -> Any:
-    """The first stage: the stored request (no credentials in it) becomes a `Workload`."""
-    return ingest(task_id, request, budget_s=budget_s)
+def start(task_id: str, request: bytes, *, budget_s: float, frozen: FrozenDesign | None = None) -> Any:
+    """The first stage: the stored request (no credentials in it) becomes a `Workload`, onto `frozen` if given."""
+    return replace(ingest(task_id, request, budget_s=budget_s), frozen=frozen)
+
+
+def freeze(artefacts: Artefacts) -> FrozenDesign:
+    """The design that a finished task's answer has, for `options.design` of a later task."""
+    return artefacts[Stage.INGEST].frozen or frozen_design(
+        artefacts[Stage.PARSE], artefacts[Stage.SELECT], artefacts[Stage.REWRITE], artefacts[Stage.VERIFY]
+    )
 
 
 def run_stage(stage: Stage, artefacts: Artefacts, ports: Ports) -> Any:

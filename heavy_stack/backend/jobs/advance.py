@@ -198,6 +198,7 @@ class TaskRunner:
             request=inputs.request,
             credentials=inputs.credentials,
             artefacts=inputs.artefacts if inputs.artefacts_current else {},
+            design=inputs.design,
             budget_s=claimed.budget_s,
             left_s=left_s,
             engine=EngineOptions(

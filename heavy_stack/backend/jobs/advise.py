@@ -15,10 +15,11 @@ from typing import Any, cast
 
 from heavy_stack.backend import engines
 from heavy_stack.backend.advisor import pipeline
-from heavy_stack.backend.advisor.artefacts import Answer, from_json, to_json
+from heavy_stack.backend.advisor.artefacts import Answer, FrozenDesign, from_json, to_json
 from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QueryRunner
 from heavy_stack.backend.advisor.report import render_answer
 from heavy_stack.backend.jobs.link import Finished, Job, Link
+from heavy_stack.errors import InputError
 from heavy_stack.shared_models.tasks import STAGE_LABELS, STAGES, Stage
 
 # Loaded now, while the child waits: otherwise on first use.
@@ -89,8 +90,20 @@ class _StageRun:
 
     def _run(self, stage: Stage, ports: Ports) -> Any:
         if stage is Stage.INGEST:
-            return pipeline.start(self._job.task_id, self._job.request, budget_s=self._job.budget_s)
+            job = self._job
+            frozen = None if job.design is None else _frozen(job.design)
+            return pipeline.start(job.task_id, job.request, budget_s=job.budget_s, frozen=frozen)
         return pipeline.run_stage(stage, self.artefacts, ports)
+
+
+def _frozen(stored: Mapping[Stage, bytes]) -> FrozenDesign:
+    made = _load(stored)
+    if Stage.VERIFY not in made:
+        raise InputError(
+            "the design named by options.design was made by another version of this service; send its workload again",
+            code="design_outdated",
+        )
+    return pipeline.freeze(made)
 
 
 def _load(stored: Mapping[Stage, bytes]) -> dict[Stage, Any]:

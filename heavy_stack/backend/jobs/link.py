@@ -44,6 +44,7 @@ class Job:
         budget_s: The whole budget, for the workload.
         left_s: Seconds until the stages' deadline; may be negative.
         engine: Limits and folders for the engine's adapter.
+        design: Artefacts of the task whose design is frozen (`options.design`), or None.
     """
 
     task_id: str
@@ -53,6 +54,7 @@ class Job:
     budget_s: float
     left_s: float
     engine: EngineOptions
+    design: dict[Stage, bytes] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from heavy_stack.backend.advisor.artefacts import (
     Answer,
     DesignTable,
+    FrozenDesign,
     ParsedWorkload,
     Plan,
     Rewrite,
@@ -29,7 +30,7 @@ from heavy_stack.backend.advisor.sql.table_names import quoted_if_needed
 from heavy_stack.shared_models.reports import QueryReport, RejectedReport, Report, TableReport, TextReport
 from heavy_stack.shared_models.workloads import EngineKind
 
-__all__ = ["render_answer", "report"]
+__all__ = ["frozen_design", "render_answer", "report"]
 
 _CHANGED = "The data changed while this task ran: some checks and times are of an older state than others."
 _UNREAD = "No query that is sent reads it: the queries it was made for are answered unchanged."
@@ -46,7 +47,8 @@ def report(
 ) -> Answer:
     """The answer: ddl (CREATE SCHEMA first, also when no table follows), migrations, every queryid, the report."""
     decisions = decide(parsed, plan, rewrite, verdicts)
-    tables = tables_read(decisions, rewrite)
+    # A frozen design comes back as it was, whatever these queries read of it.
+    tables = rewrite.tables if workload.frozen is not None else tables_read(decisions, rewrite)
     before_bytes, new_bytes = storage_before(parsed, profile, verdicts), storage_new(tables, verdicts)
     figures, gaps = score(workload, decisions, before_bytes, new_bytes)
     rollback = [f"DROP TABLE IF EXISTS {_sql_name(table.name)}" for table in reversed(tables)]
@@ -89,6 +91,14 @@ def report(
             warnings=warnings,
         ),
     )
+
+
+def frozen_design(parsed: ParsedWorkload, plan: Plan, rewrite: Rewrite, verdicts: Verdicts) -> FrozenDesign:
+    """The tables of a task's answer with what it takes to match other queries to them."""
+    tables = tables_read(decide(parsed, plan, rewrite, verdicts), rewrite)
+    kept = {table.candidate for table in tables}
+    candidates = tuple(candidate for candidate in plan.chosen if candidate.id in kept)
+    return FrozenDesign(candidates, rewrite.schema_name, rewrite.create_schema, tables)
 
 
 def _text_report(decision: Decision) -> TextReport:

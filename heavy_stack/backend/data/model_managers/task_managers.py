@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 
@@ -24,7 +24,7 @@ from heavy_stack.backend.data.sql_models.artefacts import ANSWER, REQUEST, Encod
 from heavy_stack.backend.data.sql_models.column_types import utc_now
 from heavy_stack.backend.data.sql_models.tasks import SQLTask
 from heavy_stack.backend.data.unit_of_work import Message, queue_message
-from heavy_stack.errors import Conflict, NotFound, TaskFailed
+from heavy_stack.errors import Conflict, NotFound, TaskFailed, WorkloadFormat
 from heavy_stack.settings import Settings
 from heavy_stack.shared_models.answers import AnswerView
 from heavy_stack.shared_models.reports import Report
@@ -87,6 +87,7 @@ class TaskManager(BaseManager[TaskRepository, TaskModelMunger]):
                 status=429,
                 retryable=True,
             )
+        await self._check_design(user, intake.options.design)
         task = SQLTask(
             id=uuid4(),
             owner_id=user.id,
@@ -108,6 +109,16 @@ class TaskManager(BaseManager[TaskRepository, TaskModelMunger]):
         )
         queue_message(Message(ADVANCE_MESSAGE, task.id))
         return task.id
+
+    async def _check_design(self, user: User, design: str | None) -> None:
+        if design is None:
+            return
+        found = await self.repository.find_owned(user.id, UUID(design))
+        if found is None or found.state is not TaskState.DONE:
+            raise WorkloadFormat(
+                f"options.design: {design} is not a finished task of yours; name a task whose status is DONE",
+                context={"place": "options.design"},
+            )
 
     def _read(self, body: bytes) -> tuple[Intake, bytes]:
         intake = read_new_task(body, self._settings)

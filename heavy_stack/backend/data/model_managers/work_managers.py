@@ -7,7 +7,7 @@ more.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -66,12 +66,15 @@ class WorkInputs:
         credentials: User, password and the like; None when the client sent none.
         artefacts: What earlier claims finished (JSON bytes); empty when `artefacts_current` is False.
         artefacts_current: False when stored artefacts have another version: call `restart`, then begin at ingest.
+        design: What the task's stages made whose design is frozen (`options.design`), empty when another version of
+            this service made it; None without that option.
     """
 
     request: bytes
     credentials: dict[str, str] | None
     artefacts: dict[Stage, bytes]
     artefacts_current: bool = True
+    design: dict[Stage, bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ class WorkManager(BaseManager[WorkRepository, TaskModelMunger]):
                 raise Conflict("another worker has claimed the task", code="claim_lost")
             credentials = await self.repository.read_credentials(work.task_id)
             rows = await self._artefacts.list_all(work.task_id, without=ANSWER)
+            design_id = await self.repository.read_design(work.task_id)
+            design = None if design_id is None else await self._artefacts.list_all(design_id, without=ANSWER)
         content = {row.name: unpack(row.content, row.encoding) for row in rows}
         request = content.pop(REQUEST)
         current = all(row.version == ARTEFACT_VERSION for row in rows if row.name != REQUEST)
@@ -139,6 +144,7 @@ class WorkManager(BaseManager[WorkRepository, TaskModelMunger]):
             credentials=None if credentials is None else orjson.loads(credentials),
             artefacts={Stage(name): data for name, data in content.items()} if current else {},
             artefacts_current=current,
+            design=None if design is None else _stages(design),
         )
 
     async def beat(
@@ -297,3 +303,10 @@ def _artefact(task_id: UUID, name: str, encoding: Encoding, content: bytes, etag
 
 def _seconds_between(start: datetime, end: datetime) -> float:
     return max((end - start).total_seconds(), 0.0)
+
+
+def _stages(rows: Sequence[SQLArtefact]) -> dict[Stage, bytes]:
+    """What a task's stages made; nothing when another version of this service made it."""
+    made = [row for row in rows if row.name != REQUEST]
+    current = all(row.version == ARTEFACT_VERSION for row in made)
+    return {Stage(row.name): unpack(row.content, row.encoding) for row in made} if current else {}

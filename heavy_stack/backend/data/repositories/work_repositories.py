@@ -101,6 +101,14 @@ class WorkRepository(SQLRepositoryBase[SQLTask]):
         found: str | None = (await self.run(select(_tasks.c.credentials).where(_tasks.c.id == task_id))).scalar()
         return found
 
+    async def read_design(self, task_id: UUID) -> UUID | None:
+        """The task whose design is frozen for this one (`options.design`), or None."""
+        options: dict[str, Any] | None = (
+            await self.run(select(_tasks.c.options).where(_tasks.c.id == task_id))
+        ).scalar()
+        named = (options or {}).get("design")
+        return None if named is None else UUID(str(named))
+
     def attempts_less_one(self) -> ColumnElement[Any]:
         """SQL for a claim that is given back unharmed."""
         less: ColumnElement[Any] = _tasks.c.attempts - 1
