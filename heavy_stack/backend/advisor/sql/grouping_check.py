@@ -11,8 +11,15 @@ from heavy_stack.backend.advisor.sql.guards import SqlProblem, place_of
 
 
 def check_grouping(tree: exp.Expr) -> None:
-    """Raise SqlProblem for the first column of a resolved tree that is neither grouped nor aggregated."""
+    """Raise SqlProblem for the first column of a resolved tree that is neither grouped nor aggregated.
+
+    Also for an aggregate where single rows are asked: in WHERE, ON, GROUP BY or another aggregate.
+    """
     for select in tree.find_all(exp.Select):
+        aggregate = _misplaced_aggregate(select)
+        if aggregate is not None:
+            message = f"the aggregate {aggregate.key} stands where single rows are asked"
+            raise SqlProblem(message, *place_of(aggregate))
         column = _stray_column(select)
         if column is not None:
             raise SqlProblem(f"column {column.name} is neither grouped nor aggregated", *place_of(column.this))
@@ -40,6 +47,22 @@ def _stray_column(select: exp.Select) -> exp.Column | None:
         if isinstance(node, exp.Column) and node.table in own:
             return node
         stack.extend(reversed(list(node.iter_expressions())))
+    return None
+
+
+def _misplaced_aggregate(select: exp.Select) -> exp.Expr | None:
+    by_rows = [select.args.get("where"), select.args.get("group")]
+    by_rows += [join.args.get("on") for join in select.args.get("joins") or []]
+    stack = [(part, True) for part in by_rows if isinstance(part, exp.Expr)]
+    stack += [(item, False) for item in select.expressions]
+    while stack:
+        node, by_row = stack.pop()
+        if isinstance(node, exp.Query):
+            continue
+        aggregates = isinstance(node, exp.AggFunc) and not isinstance(node, exp.Grouping) and not _is_windowed(node)
+        if aggregates and by_row:
+            return node
+        stack.extend((child, by_row or aggregates) for child in node.iter_expressions())
     return None
 
 

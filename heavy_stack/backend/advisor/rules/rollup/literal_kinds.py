@@ -39,6 +39,8 @@ def _moves_here(node: exp.Expr, is_flag: IsFlag) -> bool:
     if isinstance(node, exp.Case) and node.this is not None:
         branches = [branch.this for branch in node.args.get("ifs") or []]
         return any(_value_moves(value) for value in branches) and not _asks_flag(node.this, is_flag)
+    if isinstance(node, exp.Lambda):
+        return node.find(exp.Literal) is not None  # what it compares are elements, of which nothing is known
     if isinstance(node, (exp.Func, exp.Predicate)) and not isinstance(node, (*_PATTERNS, exp.Connector, exp.Case)):
         # A test of any other shape (starts_with, contains, date ranges): its literals count as moving.
         return _is_boolean(node) and any(

@@ -70,6 +70,19 @@ class TestQualified:
     @pytest.mark.parametrize(
         "sql",
         [
+            "SELECT b FROM t WHERE count(*) > 1 GROUP BY b",
+            "SELECT count(*) FROM t GROUP BY sum(a)",
+            "SELECT sum(max(a)) FROM t",
+            "SELECT count(*) FROM t JOIN t AS u ON max(t.a) = u.a",
+        ],
+    )
+    def test_refuses_aggregates_where_single_rows_are_asked(self, catalog: Catalog, sql: str) -> None:
+        with pytest.raises(SqlProblem, match="stands where single rows are asked"):
+            qualified(sql, catalog)
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
             "SELECT a + 1, sum(b) FROM t GROUP BY a + 1",
             "SELECT a, rank() OVER (ORDER BY sum(b)) FROM t GROUP BY 1",
             "SELECT a, b FROM t GROUP BY ROLLUP (a, b)",

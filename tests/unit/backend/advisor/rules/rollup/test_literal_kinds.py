@@ -77,6 +77,7 @@ class TestLiteralMoves:
             "NULLIF(quantity, 9) IS NULL",
             "CASE quantity WHEN 1 THEN true END",
             "starts_with(channel, 'a')",
+            "any_match(ARRAY[channel], each -> each = 'web')",
             "NOT (returned OR quantity = 2)",
         ],
     )
