@@ -122,7 +122,9 @@ def _inner(select: exp.Select, needs: Needs, lookup: TableLookup, source: exp.Ta
     placed: set[str] = set()
     for each in others:
         placed.add(each.alias_or_name)
-        ready = [part for part in waiting if each.alias_or_name in (asked := _asked(part, names)) and asked <= placed]
+        # Trino takes no correlated subquery in ON; it stays in WHERE.
+        plain = [part for part in waiting if part.find(exp.Query) is None]
+        ready = [part for part in plain if each.alias_or_name in (asked := _asked(part, names)) and asked <= placed]
         waiting = [part for part in waiting if not any(part is one for one in ready)]
         other = copied(each, lookup.replaced)
         join = exp.Join(this=other, on=joined(ready)) if ready else exp.Join(this=other, kind="CROSS")
