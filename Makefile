@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 FILE ?= static/samples/retail.json
@@ -53,7 +53,7 @@ getresult: $(VENV)/.run guard-TASK_ID ## TASK_ID=…: print the answer as JSON
 migrate: $(VENV)/.run ## Bring the database to the newest revision
 	$(BIN)/heavy-stack db upgrade
 
-lock: $(VENV)/.test ## Resolve the lock files again (needs uv)
+lock: ## Resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 -q -o requirements.lock
 	uv pip compile pyproject.toml --all-extras --universal --generate-hashes --no-emit-index-url --no-header -p 3.11 -q -o requirements-dev.lock
 
@@ -76,7 +76,7 @@ guard-%:
 	@[ -n "$($*)" ] || { echo "$* is missing: make $(firstword $(MAKECMDGOALS)) $*=…"; exit 2; }
 
 $(VENV)/.python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which: make … PYTHON=/path/to/python3"; exit 2; }
+	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say which: make … PYTHON=/path/to/python3"; exit 2; }
 	@"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
