@@ -93,10 +93,9 @@ def _column(item: exp.ColumnDef, name: TableName, index: int) -> Column:
         raise _error(f"column {item.name} of {name} has no type", index)
     known = from_node(kind)
     spelled = str(known) if known is not None else kind.sql(dialect="trino").lower()
-    required = any(
-        isinstance(constraint.kind, exp.NotNullColumnConstraint) and not constraint.kind.args.get("allow_null")
-        for constraint in item.args.get("constraints") or []
-    )
+    # A constraint's `kind` property refuses what WITH (…) leaves there; its argument does not.
+    kinds = [constraint.args.get("kind") for constraint in item.args.get("constraints") or []]
+    required = any(isinstance(each, exp.NotNullColumnConstraint) and not each.args.get("allow_null") for each in kinds)
     return Column(item.name.lower(), spelled, nullable=not required)
 
 

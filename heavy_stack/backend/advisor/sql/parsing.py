@@ -70,9 +70,6 @@ def parse_statement(text: str) -> exp.Expr:
         raise with_comment_hint(_from_parse_error(error), text, tokens) from None
     except RecursionError:
         raise TooLarge("too deeply nested to analyse") from None
-    except (TypeError, ValueError, AttributeError):
-        # sqlglot's compiled classes refuse what they did not expect (a column's WITH properties) in their own way.
-        raise SqlProblem("a construct that cannot be parsed here", 1, 1) from None
     tree = trees[0] if trees else None
     if tree is None or len(trees) != 1:
         raise SqlProblem("there is no statement", 1, 1)

@@ -30,9 +30,6 @@ class TestParseStatement:
         problem = problem_of("SELECT 1;\nSELECT 2")
         assert (problem.message, problem.line, problem.column) == ("more than one statement", 1, 9)
 
-    def test_a_construct_that_the_parser_cannot_hold_is_a_problem_and_no_crash(self) -> None:
-        assert "cannot be parsed" in problem_of("CREATE TABLE lake.s.t (a bigint WITH (x = 1))").message
-
     def test_says_where_it_does_not_parse(self) -> None:
         problem = problem_of("SELECT a\nFROM t\nWHERE = 3")
         assert problem.line == 3
