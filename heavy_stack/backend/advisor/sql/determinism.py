@@ -95,7 +95,7 @@ def _findings(tree: exp.Expr) -> Iterator[Finding]:
         elif isinstance(node, exp.Window):
             yield from _of_window(node)
         elif isinstance(node, (exp.Select, exp.SetOperation, exp.Subquery)):
-            yield from _of_limit(node)
+            yield from _of_limit(node, outermost=node is tree)
 
 
 _TIED_NAMES: dict[type[exp.Expr], str] = {exp.AnyValue: "any_value", exp.ArgMax: "max_by", exp.ArgMin: "min_by"}
@@ -147,7 +147,7 @@ def _order_is_unique(window: exp.Window, order: exp.Order) -> bool:
     return all(key in keys for key in group.expressions)
 
 
-def _of_limit(query: exp.Expr) -> Iterator[Finding]:
+def _of_limit(query: exp.Expr, *, outermost: bool) -> Iterator[Finding]:
     limit, offset, order = (query.args.get(name) for name in ("limit", "offset", "order"))
     if limit is None and offset is None:
         return
@@ -158,7 +158,9 @@ def _of_limit(query: exp.Expr) -> Iterator[Finding]:
     if _one_row(query) or isinstance(query.parent, exp.Exists):
         return
     if order is None:
-        yield Finding(Kind.RANDOM, "LIMIT without ORDER BY" if limit is not None else "OFFSET without ORDER BY")
+        # At the end of the query any rows will do: a rewrite is equal when the rows before LIMIT are.
+        kind = Kind.TIES if outermost else Kind.RANDOM
+        yield Finding(kind, "LIMIT without ORDER BY" if limit is not None else "OFFSET without ORDER BY")
     elif not (isinstance(limit, exp.Fetch) and "TIES" in limit.sql(dialect="trino").upper()):
         yield Finding(Kind.TIES, "LIMIT where rows tie at the cut")
 

@@ -13,8 +13,6 @@ class TestFindings:
             "SELECT random() FROM t",
             "SELECT a FROM t WHERE random() < 0.5",
             "SELECT uuid() FROM t",
-            "SELECT a FROM t LIMIT 3",
-            "SELECT a FROM t OFFSET 3",
             "SELECT a FROM t ORDER BY random() LIMIT 3",
             "SELECT row_number() OVER () FROM t",
             "SELECT row_number() OVER (PARTITION BY a) FROM t",
@@ -48,6 +46,8 @@ class TestFindings:
         "sql",
         [
             "SELECT a FROM t ORDER BY b LIMIT 3",
+            "SELECT a FROM t LIMIT 3",
+            "SELECT a FROM t OFFSET 3",
             "SELECT row_number() OVER (ORDER BY a) FROM t",
             "SELECT first_value(b) OVER (ORDER BY a) FROM t",
             "SELECT max_by(a, b) FROM t",
