@@ -36,7 +36,7 @@ def _changes(node: exp.Expr) -> Iterator[tuple[str, Change]]:
         yield "drop NOT NULL", lambda n: exp.true()
     if isinstance(node, exp.Literal) and not node.is_string and _moves(node):
         yield "literal + 1", lambda n: exp.Literal.number(str(Decimal(n.this) + 1))
-        yield "literal - 1", lambda n: _minus_one(n)
+        yield "literal - 1", _minus_one
     if isinstance(node, exp.Where):
         yield "drop WHERE", lambda n: _set(n, "this", exp.true())
     if isinstance(node, exp.Having):
