@@ -79,7 +79,7 @@ class Case:
 
     def weigh_tests(self) -> None:
         """The verdict that conditions and test data support; nothing has been found different."""
-        if self.rewritten.by_rule and self.discharged:
+        if self.rewritten.by_rule and self.discharged and self.counted:  # a rule that nobody saw at work proves nothing
             self.accept(Verdict.EQUAL_BY_RULE)
         elif self.counted >= NEEDED_DATA_SETS:
             self.accept(Verdict.EQUAL_ON_TESTS)

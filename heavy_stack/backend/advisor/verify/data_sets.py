@@ -11,19 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlglot import exp
-
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
 from heavy_stack.backend.advisor.sql.catalog import Catalog
-from heavy_stack.backend.advisor.sql.fingerprints import fingerprint
-from heavy_stack.backend.advisor.verify.check_texts import highest_threshold
 from heavy_stack.backend.advisor.verify.column_types import read_type
 from heavy_stack.backend.advisor.verify.sketch import Sketch
-from heavy_stack.backend.advisor.verify.solver import Solver
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
 from heavy_stack.backend.advisor.verify.value_pools import KEY_BASE, Flavour, Pools, key_value
 from heavy_stack.backend.advisor.verify.witnesses import (
@@ -34,6 +29,7 @@ from heavy_stack.backend.advisor.verify.witnesses import (
     copies_of,
     near_misses,
     one_missed,
+    share_sum,
     solve_values,
     spread_copies,
 )
@@ -50,6 +46,8 @@ FLAVOURS: tuple[Flavour, ...] = (
 crowded data hides: groups of one row, groups in which no row satisfies a CASE, aggregates over nothing."""
 CROWDED = 3
 """How many of them are made to return rows."""
+FEW_QUERIES = 80
+"""Up to so many queries, the crowded ones are made twice: cheap then, and what one misses the other mostly shows."""
 WITNESSES = 3
 ROWS_FOR_WITNESSES = 9_000
 """Shared by all queries of a data set; each gets at least a dozen rows beside its copies."""
@@ -98,40 +96,39 @@ class DataSetMaker:
     """
 
     def __init__(self, catalog: Catalog, queries: Sequence[Studied], seed: str, also: Sequence[Studied] = ()) -> None:
-        self._catalog = catalog
         self._queries = queries
         self._seed = seed
-        self._survey = survey([*queries, *also], catalog)
-        self._tables = self._read_tables()
+        self._survey = survey([*queries, *also])
+        self._planted = one_of_each_shape(queries) if len(queries) > ALL_PLANTED else None
+        read = frozenset(name for query in (*queries, *also) for name in query.tables)
+        self._tables = sorted((t for t in catalog.tables if t.name in read), key=lambda table: table.name)
 
     @property
     def survey(self) -> Survey:
         """What the queries say about each column."""
         return self._survey
 
+    def small(self, rules: KeyRules | None = None) -> Iterator[DataSet]:
+        """Data sets that show what crowded ones hide."""
+        return (self.make(flavour, 0, rules) for flavour in FLAVOURS[CROWDED:])
+
+    def crowded(self, rules: KeyRules | None = None) -> Iterator[DataSet]:
+        """Data sets on which every query should return rows, at least three; made one by one."""
+        repeats = range(2 if len(self._queries) <= FEW_QUERIES else 1)
+        return (self.make(flavour, repeat, rules) for repeat in repeats for flavour in FLAVOURS[:CROWDED])
+
     def make(self, flavour: Flavour, round_number: int = 0, rules: KeyRules | None = None) -> DataSet:
         """One data set; another `round_number` gives other rows of the same flavour."""
         name = f"{flavour.name} {round_number + 1}" if round_number else flavour.name
-        return _Making(self._catalog, self._survey, self._tables, flavour, f"{self._seed}|{name}").make(
-            name, self._queries, rules or KeyRules()
-        )
-
-    def _read_tables(self) -> list[Table]:
-        names = {name for name, _ in self._survey.used} | {
-            table.name
-            for query in self._queries
-            for node in query.tree.find_all(exp.Table)
-            if (table := self._catalog.resolve_node(node)) is not None
-        }
-        return sorted((table for table in self._catalog.tables if table.name in names), key=lambda table: table.name)
+        making = _Making(self._survey, self._tables, flavour, f"{self._seed}|{name}")
+        return making.make(name, self._queries, rules or KeyRules(), self._planted)
 
 
 class _Making:
     """One data set in the making."""
 
-    def __init__(self, catalog: Catalog, found: Survey, tables: Sequence[Table], flavour: Flavour, seed: str) -> None:
+    def __init__(self, found: Survey, tables: Sequence[Table], flavour: Flavour, seed: str) -> None:
         self.draw = random.Random(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
-        self.catalog = catalog
         self.found = found
         self.tables = tables
         self.flavour = flavour
@@ -140,15 +137,14 @@ class _Making:
         self.copies_left = ROWS_FOR_COPIES
         self.plants = True
 
-    def make(self, name: str, queries: Sequence[Studied], rules: KeyRules) -> DataSet:
+    def make(self, name: str, queries: Sequence[Studied], rules: KeyRules, planted: frozenset[int] | None) -> DataSet:
         for place, table in enumerate(self.tables):
             self._add_background(table, place)
         budget = max(12, min(70, ROWS_FOR_WITNESSES // max(1, len(queries))))
         if len(queries) > self.flavour.most_queries:
             queries = self.draw.sample(list(queries), self.flavour.most_queries)
-        most_asking = one_of_each_shape(queries) if len(queries) > ALL_PLANTED else None
         for number, query in enumerate(queries):
-            self.plants = most_asking is None or id(query) in most_asking
+            self.plants = planted is None or id(query) in planted
             self._add_witnesses(query, number, budget)
         by_name = {table.name: table for table in self.tables}
         return DataSet(
@@ -201,9 +197,10 @@ class _Making:
 
     def _add_witnesses(self, query: Studied, number: int, budget: int) -> None:
         left = budget
+        first = self.draw.randrange(len(query.sketches) or 1)
         for repeat in range(self.flavour.witnesses):
-            sketch = Solver(self.catalog, self.draw).walk(query.scope)
-            if not sketch.rows:
+            sketch = query.sketches[(first + repeat) % len(query.sketches)] if query.sketches else None
+            if sketch is None or not sketch.rows:
                 return
             # Beside a count's threshold: one group well above, one just above, one just below it, the latter two
             # exactly, so nothing else may fall into them.
@@ -211,9 +208,9 @@ class _Making:
             beside = (None, 1, 0)[repeat] if exactly else None
             witness = solve_values(sketch, self.pools, self.draw, number * WITNESSES + repeat, beside=beside)
             budget_here = max(4, left // (self.flavour.witnesses - repeat)) if self.flavour.near_misses else 0
-            left -= self._add_witness(sketch, witness, beside, 0 if exactly else budget_here)
+            left -= self._add_witness(query, sketch, witness, beside, 0 if exactly else budget_here)
 
-    def _add_witness(self, sketch: Sketch, witness: Witness, beside: int | None, budget: int) -> int:
+    def _add_witness(self, query: Studied, sketch: Sketch, witness: Witness, beside: int | None, budget: int) -> int:
         """Add a witness and rows near it.
 
         Args:
@@ -223,7 +220,10 @@ class _Making:
         Returns:
             How many rows count against the query's budget.
         """
-        free = self._free_columns(witness)
+        free = [
+            frozenset(column for name, column in query.used if name == table.name) - witness.fixed[place]
+            for place, table in enumerate(witness.tables)
+        ]
         added = 0
         busiest = max(range(len(witness.rows)), key=lambda place: (len(witness.watched[place]), -place))
         for place, sketched in enumerate(sketch.rows):
@@ -238,12 +238,16 @@ class _Making:
                 count = self._planted(max(1, sketched.copies + (2 if beside is None else beside - 1)))
             if sketched.most is not None:
                 count = max(1, min(count, sketched.most + (beside == 0)))
-            rows = copies_of(witness, place, count, self.pools, free[place], self.draw)
+            others = frozenset(name for table, name in self.found.used if table == sketched.table.name) - free[place]
+            rows = copies_of(witness, place, count, self.pools, free[place], others, self.draw)
+            for slot in sorted(sketch.sums) if beside is None and self.draw.random() < 0.5 else ():
+                if slot.row == place:
+                    share_sum(rows, slot, sketch.thresholds[slot], sketched.table)
             if sketched.spread:
                 spread_copies(rows, sketched.table, sketched.spread)
             self.rows[sketched.table.name] += rows
             added += min(count, 4)
-        return added + self._add_near_misses(witness, free, max(0, budget - added))
+        return added + self._add_near_misses(query, witness, free, max(0, budget - added))
 
     def _planted(self, count: int) -> int:
         """How many copies to plant for a threshold; two when they are too many, and the query then returns nothing."""
@@ -253,26 +257,16 @@ class _Making:
         self.copies_left -= count
         return count
 
-    def _add_near_misses(self, witness: Witness, free: Sequence[frozenset[str]], budget: int) -> int:
+    def _add_near_misses(self, query: Studied, witness: Witness, free: Sequence[frozenset[str]], budget: int) -> int:
         found: list[tuple[TableName, Row]] = []
         for place, table in enumerate(witness.tables):
-            misses = near_misses(witness, place, self.pools, sorted(self._decided(table) & free[place]), self.draw)
+            decided = {column for name, column in query.constraints if name == table.name}
+            misses = near_misses(witness, place, self.pools, sorted(decided & free[place]), self.draw)
             found += [(table.name, row) for _, row in misses]
         self.draw.shuffle(found)
         for name, row in found[:budget]:
             self.rows[name].append(row)
         return min(len(found), budget)
-
-    def _decided(self, table: Table) -> frozenset[str]:
-        """Columns of a table that any condition of any query looks at, also inside CASE."""
-        return frozenset(column for name, column in self.found.constraints if name == table.name)
-
-    def _free_columns(self, witness: Witness) -> list[frozenset[str]]:
-        """Columns that may vary inside a group: read by some query, fixed by nothing here."""
-        return [
-            frozenset(column for name, column in self.found.used if name == table.name) - witness.fixed[place]
-            for place, table in enumerate(witness.tables)
-        ]
 
     # The end
 
@@ -288,12 +282,12 @@ def one_of_each_shape(queries: Sequence[Studied]) -> frozenset[int]:
     The rows planted for it pass the lower thresholds of the others too; who still returns nothing is tried again in a
     further round, among fewer.
     """
-    most: dict[str, tuple[int, int]] = {}
+    most: dict[str, Studied] = {}
     for query in queries:
-        asked, shape = highest_threshold(query.tree), fingerprint(query.tree)
-        if asked > most.get(shape, (0, 0))[0]:
-            most[shape] = (asked, id(query))
-    return frozenset(query for _, query in most.values())
+        known = most.get(query.shape)
+        if known is None or query.asked > known.asked:
+            most[query.shape] = query
+    return frozenset(id(query) for query in most.values())
 
 
 def _keeping_rules(table: Table, rows: list[Row], rules: KeyRules) -> list[Row]:

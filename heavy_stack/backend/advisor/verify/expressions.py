@@ -281,6 +281,18 @@ class Pusher:
             if constant(result) is None:
                 self.push(result, constraint, frame)
 
+    def choose_branch(self, node: exp.Expr, frame: Frame) -> None:
+        """Ask for one branch of a CASE that makes groups, so that each of its groups gets rows at some time."""
+        meaning = self._meaning(node, frame) if isinstance(node, exp.Column) else None
+        if isinstance(meaning, Derived):
+            node, frame = meaning.node, meaning.frame
+        if isinstance(node, exp.Case) and not self.survey:
+            whens = list(node.args.get("ifs") or ())
+            place = self.draw.randrange(len(whens) + 1)
+            for earlier in whens[: place + 1]:
+                wanted = place < len(whens) and earlier is whens[place]
+                self._require_when(node.this, earlier.this, frame, wanted)
+
     def _require_when(self, operand: exp.Expr | None, test: exp.Expr, frame: Frame, want: bool) -> None:
         if operand is not None:
             self._require_comparison(operand, "=" if want else "<>", test, frame)
@@ -295,6 +307,9 @@ class Pusher:
         if moved is not None:
             subject = right if constant(left) is not None else left
             self.push(subject, moved, frame)
+        elif isinstance(node, exp.Add) and constraint.op[0] in "<>" and constraint.value >= 0:
+            for term in (left, right) if self.survey else (self.draw.choice((left, right)),):
+                self.push(term, constraint, frame)
         elif isinstance(node, exp.Div) and constraint.op[0] in "<>":
             # A share above a bound: make the part as large as can be; below: as small.
             bound = Constraint("compare", ">", 0) if constraint.op[0] == ">" else Constraint("compare", "<=", 0)
@@ -339,14 +354,16 @@ class Pusher:
             if some:
                 self._want_copies(constraint, frame, set())
         else:
-            self._note_threshold(argument, constraint, frame)
+            self._note_threshold(argument, constraint, frame, sums=True)
             self.push(argument, constraint, frame)
 
-    def _note_threshold(self, argument: exp.Expr, constraint: Constraint, frame: Frame) -> None:
+    def _note_threshold(self, argument: exp.Expr, constraint: Constraint, frame: Frame, *, sums: bool = False) -> None:
         """A single row in a group of its own can sit exactly on the threshold."""
         meaning = self._meaning(argument, frame)
         if isinstance(meaning, Slot) and constraint.kind == "compare" and is_number(constraint.value):
             self.sketch.thresholds[meaning] = constraint
+            if sums:
+                self.sketch.sums.add(meaning)
 
     def _want_copies(self, constraint: Constraint, frame: Frame, spread: set[Slot]) -> None:
         """So many rows that a COUNT satisfies the comparison: just enough, or one more."""

@@ -108,6 +108,7 @@ class Sketch:
         joins: Pairs of slots that were equated.
         missing: Rows that a NOT EXISTS or NOT IN must not find: only near misses of them may stand there.
         thresholds: What an aggregate over the slot is compared with.
+        sums: Those of them where the aggregate is SUM.
     """
 
     def __init__(self) -> None:
@@ -118,6 +119,7 @@ class Sketch:
         self.joins: list[tuple[Slot, Slot]] = []
         self.missing: set[int] = set()
         self.thresholds: dict[Slot, Constraint] = {}
+        self.sums: set[Slot] = set()
         self._parent: dict[Slot, Slot] = {}
 
     def add_row(self, table: Table, *, optional: bool = False) -> int:

@@ -41,28 +41,33 @@ class Solver(Pusher):
         super().__init__(Sketch(), draw, survey=survey)
         self.catalog = catalog
         self.opened = 0
-        self.selects: list[tuple[exp.Select, Frame]] = []
+        self.selects: list[tuple[exp.Select, Frame, bool]] = []
 
     def walk(self, root: Scope) -> Sketch:
         """Sketch the rows behind the query of `root`."""
         self.open(root, None)
         return self.sketch
 
-    def open(self, scope: Scope, outer: Frame | None) -> dict[str, Meaning]:
-        """Make the rows behind a query and return what its output columns mean."""
+    def open(self, scope: Scope, outer: Frame | None, *, derived: bool = False) -> dict[str, Meaning]:
+        """Make the rows behind a query and return what its output columns mean.
+
+        Args:
+            outer: The frame of the query around it.
+            derived: It stands in a FROM, so its outputs matter only where they are read.
+        """
         node = scope.expression
         self.opened += 1
         if self.opened > MAX_OPENED:  # CTEs that are read twice by CTEs that are read twice …
             return {}
         if isinstance(node, exp.SetOperation):
-            outputs = [self.open(branch, outer) for branch in scope.set_operation_scopes or ()]
+            outputs = [self.open(branch, outer, derived=derived) for branch in scope.set_operation_scopes or ()]
             return self._set_operation(node, outputs)
         if not isinstance(node, exp.Select):
             return {}
         frame = Frame(outer=outer, grouped=bool(node.args.get("group")) or _has_aggregate(node))
         self._open_sources(scope, node, frame)
         self.subqueries.update({id(sub.expression): (sub, frame) for sub in scope.subquery_scopes})
-        self.selects.append((node, frame))
+        self.selects.append((node, frame, derived and node.args.get("distinct") is None))
         self._require_all(node, frame)
         self._mark_groups(node, frame)
         if self.survey:
@@ -92,7 +97,7 @@ class Solver(Pusher):
         for alias, (_, source) in scope.selected_sources.items():
             if isinstance(source, Scope):
                 before = len(self.frames)
-                columns = self.open(source, frame if not source.is_cte else None)
+                columns = self.open(source, frame if not source.is_cte else None, derived=True)
                 frame.inner += self.frames[before:][-1:]
                 frame.sources[alias.lower()] = columns
             elif isinstance(source, exp.Table):
@@ -121,7 +126,9 @@ class Solver(Pusher):
         for window in node.find_all(exp.Window):
             keys += window.args.get("partition_by") or []
         for key in keys:
-            self.sketch.group_slots.update(self.slots_in(self._behind_ordinal(key, node), frame))
+            behind = self._behind_ordinal(key, node)
+            self.sketch.group_slots.update(self.slots_in(behind, frame))
+            self.choose_branch(behind, frame)
 
     @staticmethod
     def _behind_ordinal(key: exp.Expr, node: exp.Select) -> exp.Expr:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -22,15 +23,15 @@ from heavy_stack.backend.advisor.artefacts import (
     WorkloadProfile,
 )
 from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QuerySession, RunFailed, RunTimeout
-from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
+from heavy_stack.backend.advisor.sql.catalog import Catalog, resolve
 from heavy_stack.backend.advisor.sql.comparator import TOLERANCE_TEXT
 from heavy_stack.backend.advisor.sql.determinism import nondeterminism, ties
-from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge
+from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge, parse_statement
 from heavy_stack.backend.advisor.sql.printing import Unprintable
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
 from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promised_keys
-from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FLAVOURS, DataSetMaker, KeyRules
+from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FLAVOURS, DataSet, DataSetMaker, KeyRules
 from heavy_stack.backend.advisor.verify.real_data import (
     build_design,
     check_conditions,
@@ -87,7 +88,8 @@ class _Stage:
         self.catalog = Catalog(parsed.tables)
         self.designed = self.catalog.with_tables(_as_table(table) for table in rewrite.tables)
         built = {table.candidate for table in rewrite.tables}
-        self.selects = [candidate.select for candidate in plan.chosen if candidate.id in built]
+        self.studied: dict[int, Studied] = {}
+        self.also = self._study_tables(candidate.select for candidate in plan.chosen if candidate.id in built)
         self.started_left = ports.deadline.left_s()
         self.measures: list[TableMeasure] = []
         self.warnings: list[str] = []
@@ -120,13 +122,18 @@ class _Stage:
     def _case(self, rewritten: RewrittenText, text: ParsedText) -> Case:
         case = Case(text.text, self.profile.runs.get(text.text, 0), text.sql or text.answer, rewritten)
         try:
-            original = qualified(case.original, self.catalog)
+            # Trees of our own: the check changes them.
+            original = resolve(parse_statement(case.original), self.catalog)
+            other = resolve(parse_statement(rewritten.sql), self.designed)
             chance = nondeterminism(original)
             if chance is not None:
                 case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {chance}")
                 return case
-            case.ties = ties(_without_limits(original))
-            found = check_texts(original, qualified(rewritten.sql, self.designed))
+            case.ties = ties(original) and ties(_without_limits(original))
+            draw = random.Random(f"{self.workload.task_id}|{text.text}")
+            self.studied[text.text] = study(original, self.catalog, draw, shape=text.fingerprint)
+            self.also.append(study(other, self.catalog, draw, sketches=0))
+            found = check_texts(original, other)
         except (SqlProblem, TooLarge, Unprintable) as problem:
             case.refuse(Reason.NOT_CHECKABLE, f"the rewrite cannot be read: {problem}")
             return case
@@ -177,31 +184,30 @@ class _Stage:
 
         In the first round the data breaks every promise that only some rewrites rely on; later ones keep them all.
         """
-        queries = self._studied((case.original, self.catalog) for case in cases)
-        also = self._studied(
-            [(case.rewritten.sql, self.designed) for case in cases]
-            + [(select, self.catalog) for select in self.selects]
-        )
-        maker = DataSetMaker(self.catalog, queries, f"{self.workload.task_id}|{round_number}", also)
+        queries = [self.studied[case.text] for case in cases]
+        maker = DataSetMaker(self.catalog, queries, f"{self.workload.task_id}|{round_number}", self.also)
         promised = rules if round_number or all(case.rewritten.conditions for case in cases) else None
-        crowded, small = FLAVOURS[:CROWDED], FLAVOURS[CROWDED:]
+        data_sets: Iterator[DataSet]
         if round_number:
-            crowded, small = tuple(replace(flavour, extremes=False) for flavour in crowded), ()
-        for flavour in small:
-            trials.run([maker.make(flavour, 0, promised)], cases)
-        data_sets = [maker.make(flavour, round_number, promised) for flavour in crowded]
+            plain = [replace(flavour, extremes=False) for flavour in FLAVOURS[:CROWDED]]
+            data_sets = (maker.make(flavour, round_number + 1, promised) for flavour in plain)
+        else:
+            for small in maker.small(promised):
+                trials.run([small], cases)
+            data_sets = maker.crowded(promised)  # each made when it is loaded, and freed then
         start, step = 0.05 + 0.15 * round_number, 0.1 / len(cases)
         trials.run(data_sets, cases, lambda done: self._note_progress(start + step * done, _TRYING))
 
-    @staticmethod
-    def _studied(texts: Iterable[tuple[str, Catalog]]) -> list[Studied]:
+    def _study_tables(self, selects: Iterable[str]) -> list[Studied]:
+        """The SELECTs that fill the design's tables: their constants are to occur in test data too."""
         found = []
-        for sql, catalog in texts:
+        for sql in selects:
             try:
-                found.append(study(qualified(sql, catalog)))
+                tree = resolve(parse_statement(sql), self.catalog)
             except (SqlProblem, TooLarge):
                 continue
-        return [item for item in found if item is not None]
+            found.append(study(tree, self.catalog, random.Random(0), sketches=0))
+        return found
 
     # Real data
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.optimizer.scope import build_scope
 
 from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.sql.catalog import Catalog
@@ -21,6 +21,9 @@ MOMENTS = (
 )  # fmt: skip
 """Aggregates whose value rebuilt from sums loses digits to cancellation."""
 MAX_KEPT = 400
+SKETCHES = 5
+"""Sketches per query: alternatives of an OR and branches of a CASE are chosen anew in each."""
+_OTHERS_READ = ("expressions",)
 
 ColumnId = tuple[TableName, str]
 
@@ -32,14 +35,12 @@ class Survey:
     Attributes:
         constraints: Conditions on the column, each once, in order of appearance.
         used: Columns that any query reads.
-        groups: Columns that any query groups or partitions by.
         moments: Columns inside CORR, STDDEV, … (no huge values there: their squares would not fit a double).
         keys: Columns that are equated with a column of another table or with another column → representative.
     """
 
     constraints: dict[ColumnId, dict[Constraint, None]] = field(default_factory=dict)
     used: set[ColumnId] = field(default_factory=set)
-    groups: set[ColumnId] = field(default_factory=set)
     moments: set[ColumnId] = field(default_factory=set)
     keys: dict[ColumnId, ColumnId] = field(default_factory=dict)
 
@@ -51,7 +52,8 @@ class Survey:
             column = self.keys[column]
         return column
 
-    def _equate(self, left: ColumnId, right: ColumnId) -> None:
+    def equate(self, left: ColumnId, right: ColumnId) -> None:
+        """Both columns hold the same keys."""
         for column in (left, right):
             self.keys.setdefault(column, column)
         mine, other = self.key_of(left), self.key_of(right)
@@ -61,26 +63,77 @@ class Survey:
 
 @dataclass(frozen=True)
 class Studied:
-    """A query with its resolved tree and scopes."""
+    """What data sets need to know of one query; small, so that thousands of texts cost no trees.
 
-    tree: exp.Query
-    scope: Scope
+    Attributes:
+        sketches: Rows that the query would return, each found with other choices; none for a query that only adds
+            constants.
+        shape: Texts that differ in literals only share it; "" when not known.
+        asked: The largest number of rows that a threshold on a count asks of one group.
+        constraints: Conditions on base columns, also inside CASE and in branches that no sketch chose.
+        used, moments: See `Survey`.
+        joins: Pairs of columns that are equated.
+    """
+
+    sketches: tuple[Sketch, ...]
+    shape: str
+    asked: int
+    constraints: dict[ColumnId, tuple[Constraint, ...]]
+    used: frozenset[ColumnId]
+    moments: frozenset[ColumnId]
+    joins: frozenset[tuple[ColumnId, ColumnId]]
+
+    @property
+    def tables(self) -> frozenset[TableName]:
+        """Base tables that it reads."""
+        return frozenset(name for name, _ in self.used) | {row.table.name for s in self.sketches for row in s.rows}
 
 
-def study(tree: exp.Query) -> Studied | None:
-    """The tree with its scopes; None when it has none (VALUES, TABLE)."""
+def study(
+    tree: exp.Query, catalog: Catalog, draw: random.Random, *, shape: str = "", sketches: int = SKETCHES
+) -> Studied:
+    """Look at every predicate of a resolved query, and sketch rows that it would return.
+
+    Args:
+        draw: Decides the sketches' choices.
+        shape: The text's fingerprint.
+        sketches: How many sketches to make.
+    """
     scope = build_scope(tree)
-    return Studied(tree, scope) if scope is not None else None
+    if scope is None:
+        return Studied((), shape, 0, {}, frozenset(), frozenset(), frozenset())
+    solver = Solver(catalog, random.Random(0), survey=True)
+    seen = solver.walk(scope)
+    made = tuple(Solver(catalog, draw).walk(scope) for _ in range(sketches))
+    constraints: dict[ColumnId, tuple[Constraint, ...]] = {}
+    for slot, asked in seen.constraints.items():
+        column = _column(seen, slot)
+        constraints[column] = tuple(dict.fromkeys((*constraints.get(column, ()), *asked)))[:MAX_KEPT]
+    return Studied(
+        made,
+        shape,
+        max((row.copies for sketch in made for row in sketch.rows), default=0),
+        constraints,
+        frozenset(_used_columns(solver)),
+        frozenset(_moment_columns(solver)),
+        frozenset((_column(seen, left), _column(seen, right)) for left, right in seen.joins),
+    )
 
 
-def survey(queries: Iterable[Studied], catalog: Catalog) -> Survey:
-    """Look at every predicate of every query."""
+def survey(queries: Iterable[Studied]) -> Survey:
+    """What all queries together say."""
     found = Survey()
     for query in queries:
-        solver = Solver(catalog, random.Random(0), survey=True)
-        sketch = solver.walk(query.scope)
-        _note(sketch, found)
-        _note_uses(query, solver, found)
+        for column, constraints in query.constraints.items():
+            kept = found.constraints.setdefault(column, {})
+            for constraint in constraints:
+                if len(kept) < MAX_KEPT:
+                    kept[constraint] = None
+        found.used |= query.used
+        found.moments |= query.moments
+        for left, right in sorted(query.joins):
+            if left != right:  # a base column joined to its own aggregate is no key
+                found.equate(left, right)
     return found
 
 
@@ -88,28 +141,24 @@ def _column(sketch: Sketch, slot: Slot) -> ColumnId:
     return sketch.rows[slot.row].table.name, slot.column
 
 
-def _note(sketch: Sketch, found: Survey) -> None:
-    for slot, constraints in sketch.constraints.items():
-        kept = found.constraints.setdefault(_column(sketch, slot), {})
-        for constraint in constraints:
-            if len(kept) < MAX_KEPT:
-                kept[constraint] = None
-    for left, right in sketch.joins:
-        mine, other = _column(sketch, left), _column(sketch, right)
-        if mine != other:  # a base column joined to its own aggregate is no key
-            found._equate(mine, other)
-    found.groups.update(_column(sketch, slot) for slot in sketch.group_slots)
-
-
-def _note_uses(query: Studied, solver: Solver, found: Survey) -> None:
+def _used_columns(solver: Solver) -> Iterator[ColumnId]:
+    """Columns that decide the result; what a derived table selects counts only where the query around it reads it."""
     sketch = solver.sketch
-    for node, frame in solver.selects:
-        for column in node.find_all(exp.Column):
-            found.used.update(_column(sketch, slot) for slot in solver.slots_in(column, frame))
-        for call in node.find_all(*MOMENTS):
-            found.moments.update(_column(sketch, slot) for slot in solver.slots_in(call, frame))
-        for product in node.find_all(exp.Mul, exp.Pow):
-            # A product of two columns: its sum must stay exact too.
-            slots = set(solver.slots_in(product, frame))
-            if len(list(product.find_all(exp.Column))) > 1:
-                found.moments.update(_column(sketch, slot) for slot in slots)
+    for node, frame, derived in solver.selects:
+        for name, part in node.args.items():
+            if name in _OTHERS_READ and derived or name == "with_":
+                continue
+            for item in part if isinstance(part, list) else [part]:
+                if isinstance(item, exp.Expr):
+                    yield from (_column(sketch, slot) for slot in solver.slots_in(item, frame))
+    for slots in (sketch.group_slots, *sketch.joins):
+        yield from (_column(sketch, slot) for slot in slots)
+
+
+def _moment_columns(solver: Solver) -> Iterator[ColumnId]:
+    """Columns inside CORR, STDDEV, … and in products of columns, whose sums must stay exact too."""
+    for node, frame, _ in solver.selects:
+        for call in node.find_all(*MOMENTS, exp.Mul, exp.Pow):
+            if isinstance(call, (exp.Mul, exp.Pow)) and len(list(call.find_all(exp.Column))) < 2:
+                continue
+            yield from (_column(solver.sketch, slot) for slot in solver.slots_in(call, frame))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from heavy_stack.backend.advisor.artefacts import DesignTable, Table, TableName
@@ -79,7 +79,7 @@ class Trials:
         self._failures: Counter[TableName] = Counter()
 
     def run(
-        self, data_sets: Sequence[DataSet], cases: Sequence[Case], progress: Callable[[int], None] | None = None
+        self, data_sets: Iterable[DataSet], cases: Sequence[Case], progress: Callable[[int], None] | None = None
     ) -> None:
         """Take every open case through all data sets, in order; cases beyond the time stay open.
 

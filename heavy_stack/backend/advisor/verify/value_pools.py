@@ -13,6 +13,7 @@ from heavy_stack.backend.advisor.verify.column_types import (
     Kind,
     extreme_values,
     fitted,
+    is_number,
     plain_values,
     read_type,
 )
@@ -100,7 +101,20 @@ class Pools:
             pool += _more(kind, self._flavour.pool - len(pool))
         if self._flavour.extremes and name not in self._found.moments:
             pool += extreme_values(kind)[:2]
-        return list(dict.fromkeys(pool))
+        return [value for value in dict.fromkeys(pool) if self.keeps(name, value)]
+
+    def keeps(self, name: tuple[TableName, str], value: Any) -> bool:
+        """Whether a value may stand in a column.
+
+        Columns of CORR, STDDEV, … hold whole numbers and the queries' own constants only: with quarters, a deviation
+        of exactly 0.125 is common, and rounds up or down by the last bit of a sum.
+        """
+        if not isinstance(value, float) or value.is_integer() or name not in self._found.moments:
+            return True
+        return any(
+            constraint.kind == "compare" and is_number(constraint.value) and float(constraint.value) == value
+            for constraint in self._found.constraints.get(name, ())
+        )
 
 
 def key_value(kind: ColumnType, number: int) -> Any:

@@ -7,6 +7,7 @@ moved bound, COUNT(x) for COUNT(*)) show up exactly there and nowhere else.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from heavy_stack.backend.advisor.verify.value_pools import WITNESS_BASE, Pools, 
 MAX_COPIES = 2_600
 """A HAVING COUNT(*) above this is not planted; such a query needs the real data, or by-rule equality."""
 LINK_ROUNDS = 4
+MAX_BOUNDS = 12
 
 Row = dict[str, Any]
 
@@ -34,12 +36,14 @@ class Witness:
         rows: One per sketch row, in order.
         fixed: Columns of each row that must keep their value in every copy.
         watched: Columns of each row that conditions look at.
+        bounds: By column of each row, the constants it is compared with and their neighbours.
     """
 
     tables: tuple[Table, ...]
     rows: tuple[Row, ...]
     fixed: tuple[frozenset[str], ...]
     watched: tuple[frozenset[str], ...]
+    bounds: tuple[dict[str, list[Any]], ...]
 
 
 def solve_values(
@@ -93,7 +97,24 @@ def _witness(sketch: Sketch, values: Mapping[Slot, Any], pools: Pools) -> Witnes
         tuple(rows),
         tuple(frozenset(columns) for columns in touched),
         tuple(frozenset(columns) for columns in watched),
+        tuple(_bounds(sketch, place) for place in range(len(rows))),
     )
+
+
+def _bounds(sketch: Sketch, place: int) -> dict[str, list[Any]]:
+    """The constants that a row's columns are compared with, each with its neighbours."""
+    found: dict[str, list[Any]] = {}
+    for slot, constraints in sketch.constraints.items():
+        if slot.row != place:
+            continue
+        kind = _type(sketch, slot)
+        for constraint in constraints:
+            if constraint.kind in ("compare", "in", "not_in"):
+                values = constraint.value if isinstance(constraint.value, tuple) else (constraint.value,)
+                for value in (fitted(kind, item) for item in values[:MAX_BOUNDS]):
+                    if value is not None:
+                        found.setdefault(slot.column, []).extend((value, *around(kind, value)))
+    return found
 
 
 def _type(sketch: Sketch, slot: Slot) -> ColumnType:
@@ -194,19 +215,42 @@ def _move(
 
 
 def copies_of(
-    witness: Witness, place: int, count: int, pools: Pools, free: frozenset[str], draw: random.Random
+    witness: Witness,
+    place: int,
+    count: int,
+    pools: Pools,
+    free: frozenset[str],
+    others: frozenset[str],
+    draw: random.Random,
 ) -> list[Row]:
-    """`count` rows of the same group: the columns in `free` vary, also to NULL; the rest stays."""
+    """`count` rows of the same group.
+
+    Args:
+        free: Columns that the query reads and that may vary, also to NULL.
+        others: Columns that only other queries read; a few of them vary too, since a shared table may be keyed by them.
+    """
     table, row = witness.tables[place], witness.rows[place]
     varying = [c for c in table.columns if c.name.lower() in free and c.name.lower() not in witness.fixed[place]]
+    beside = [c for c in table.columns if c.name.lower() in others and c.name.lower() not in witness.fixed[place]]
     found = []
     for number in range(count):
         copy = dict(row)
         for column in varying:
             if number and draw.random() < 0.6:
                 copy[column.name.lower()] = pools.random_value(table, column)
+        for column in draw.sample(beside, min(len(beside), 2)) if number else ():
+            copy[column.name.lower()] = pools.random_value(table, column)
         found.append(copy)
     return found
+
+
+def share_sum(rows: list[Row], slot: Slot, limit: Constraint, table: Table) -> None:
+    """Make a SUM pass its threshold by many rows that would not pass alone."""
+    kind = read_type(_column(table, slot.column).type)
+    if limit.op in (">", ">=") and limit.value > 0:
+        share = fitted(kind, math.floor(limit.value / len(rows)) + 1)
+        for row in rows if share is not None else ():
+            row[slot.column] = share
 
 
 def spread_copies(rows: list[Row], table: Table, columns: set[str]) -> None:
@@ -233,7 +277,10 @@ def near_misses(
         if isinstance(value, dt.date):
             others += [moved for days in (-365, -31, 31, 365) if (moved := fitted(kind, plus(value, days))) is not None]
         draw.shuffle(others)
-        chosen = list(dict.fromkeys(other for other in others if other != value))[:4]
+        bounds = list(witness.bounds[place].get(name, ()))
+        draw.shuffle(bounds)
+        keeps = [other for other in (*bounds[:4], *others) if other != value]
+        chosen = [other for other in dict.fromkeys(keeps) if pools.keeps((table.name, name), other)][:6]
         if column.nullable and value is not None:
             chosen.insert(draw.randrange(2), None)
         found += [(name, {**row, name: other}) for other in chosen]

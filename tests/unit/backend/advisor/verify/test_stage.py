@@ -65,6 +65,15 @@ class TestWrongRewrites:
         assert (found.verdict, found.reason) == (Verdict.UNCHANGED, Reason.DIFFERENT)
         assert found.detail
 
+    def test_rounding_at_another_level_is_different(self, open_ports: OpenPorts) -> None:
+        def averaged(inner: str, outer: str) -> str:
+            one = f"SELECT store_id, {inner} AS a {SALES} GROUP BY store_id, product_id"
+            return f"WITH one AS ({one}) SELECT store_id, {outer} AS a FROM one GROUP BY store_id"
+
+        right, wrong = averaged("AVG(discount)", "ROUND(AVG(a), 1)"), averaged("ROUND(AVG(discount), 1)", "AVG(a)")
+        assert verdict(open_ports(TABLES), right, same(wrong)).reason is Reason.DIFFERENT
+        assert verdict(open_ports(TABLES), right, same(right)).verdict is Verdict.EQUAL_ON_TESTS
+
     def test_by_rule_does_not_help_them(self, open_ports: OpenPorts) -> None:
         original, sql = PAIRS["march_by_store"]
         wrong = rewritten(0, sql.replace("> 10", ">= 10"), by_rule=True)
