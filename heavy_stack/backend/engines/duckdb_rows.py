@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date, time
 from decimal import Decimal
@@ -41,8 +42,9 @@ def _transport(kind: str) -> tuple[str, Callable[[Any], Any]]:
 
 
 def _text(value: Any) -> str:
+    """The value as text; equal texts are one object, since the same few values come again and again."""
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return sys.intern(format(value, "f"))
     if isinstance(value, date | time):
-        return value.isoformat()
-    return repr(value) if isinstance(value, float) else str(value)
+        return sys.intern(value.isoformat())
+    return sys.intern(repr(value) if isinstance(value, float) else str(value))
