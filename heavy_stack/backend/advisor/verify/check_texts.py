@@ -232,15 +232,22 @@ def _relaxed(left: exp.Query, right: exp.Query) -> tuple[str, str] | None:
     with aggregates alone: then it cannot be part of a filter that the design has baked in.
     """
     lowered = False
-    for number in sorted({node.this for node, _ in _thresholds(left)}):
-        mine = [(node, aggregate) for node, aggregate in _thresholds(left) if node.this == number]
-        others = [node for node, _ in _thresholds(right) if node.this == number]
-        if len(mine) != len(others) or not all(aggregate for _, aggregate in mine):
+    mine, others = _by_number(_thresholds(left)), _by_number(_thresholds(right))
+    for number, found in mine.items():
+        twins = others.get(number, [])
+        if len(found) != len(twins) or not all(aggregate for _, aggregate in found):
             continue
-        for node in [*(node for node, _ in mine), *others]:
+        for node, _ in [*found, *twins]:
             node.set("this", str(LOWERED))
         lowered = True
     return (trino_sql(left), trino_sql(right)) if lowered else None
+
+
+def _by_number(found: list[tuple[exp.Literal, bool]]) -> dict[str, list[tuple[exp.Literal, bool]]]:
+    grouped: dict[str, list[tuple[exp.Literal, bool]]] = {}
+    for node, aggregate in found:
+        grouped.setdefault(str(node.this), []).append((node, aggregate))
+    return grouped
 
 
 def _thresholds(tree: exp.Query) -> list[tuple[exp.Literal, bool]]:
