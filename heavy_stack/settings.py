@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     # Time budget of a task, in seconds; a client gives up at 15 minutes.
     task_budget_s: Annotated[int, Field(ge=5, le=720)] = 720
     # Seconds a claimed task belongs to its worker without a heartbeat.
-    lease_s: Annotated[float, Field(ge=1, le=120)] = 6.0
+    lease_s: Annotated[float, Field(ge=1, le=120)] = 4.0
     # Folders that `jdbc:duckdb:` may name, separated by `:`; empty = data_dir/lake.
     lake_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     # host:port patterns of Trino servers that may be contacted, separated by commas.
