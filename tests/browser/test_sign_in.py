@@ -12,8 +12,10 @@ class TestSignIn:
         page = visiting(fresh=True).page
         page.goto(f"/tasks/{tasks.full}/result?page=1")
         assert page.url.split("?")[0].endswith("/sign-in")
+        page.wait_for_selector("#user:focus")  # the form asks for the user at once
         page.keyboard.type(USER)
         page.keyboard.press("Tab")
+        page.wait_for_selector("#password:focus")
         page.keyboard.type(TEST_PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_url(f"**/tasks/{tasks.full}/result?page=1")
