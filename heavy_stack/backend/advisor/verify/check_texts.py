@@ -38,6 +38,9 @@ class CheckTexts:
         needed_rows: Rows that the original must return for a data set to count.
         relaxed: Both sides again with lower thresholds on aggregates (HAVING COUNT(*) > 1000 becomes > 2), so that many
             groups pass on small data; None where the thresholds do not stand alike on both sides.
+        unrounded: Both sides, and both again with lower thresholds, without any ROUND over a double. For texts with
+            `moments`, whose rebuilt digits may fall on the other side of a half inside the query: what looks different
+            is looked at again so.
         probe: Counts what `needed_rows` is about when the rows themselves do not show it (one row from many groups, or
             one aggregated row); it must then give at least 2.
     """
@@ -49,6 +52,7 @@ class CheckTexts:
     needed_rows: int
     probe: str | None
     relaxed: tuple[str, str] | None = None
+    unrounded: tuple[tuple[str, str], tuple[str, str] | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,11 @@ def check_texts(original: exp.Query, rewritten: exp.Query) -> CheckTexts | Stati
     exact = all(name is not None and "double" not in name and "real" not in name for name in types)
     texts = trino_sql(original), trino_sql(rewritten)
     probe, needed = _probe(original)
-    return CheckTexts(*texts, exact, _moment_positions(original), needed, probe, _relaxed(original, rewritten))
+    moments = _moment_positions(original)
+    bare = _without_rounding(original, rewritten) if moments else None
+    relaxed = _relaxed(original, rewritten)
+    unrounded = None if bare is None else ((trino_sql(bare[0]), trino_sql(bare[1])), _relaxed(*bare))
+    return CheckTexts(*texts, exact, moments, needed, probe, relaxed, unrounded)
 
 
 def multiset_difference(texts: CheckTexts) -> tuple[str, str]:
@@ -167,6 +175,26 @@ def _strip_rounding(left: exp.Query, right: exp.Query) -> None:
         if _rounds_double(my_value) and _rounds_double(other_value) and _same_places(my_value, other_value):
             for value in (my_value, other_value):
                 value.replace(value.this)
+
+
+def _without_rounding(left: exp.Query, right: exp.Query) -> tuple[exp.Query, exp.Query] | None:
+    """Copies without any ROUND over a double; None where both sides do not round alike, or not at all."""
+    mine, others = (
+        sorted(
+            trino_sql(node.args["decimals"])
+            for node in tree.find_all(exp.Round)
+            if _rounds_double(node) and node.args.get("decimals")
+        )
+        for tree in (left, right)
+    )
+    if not mine or mine != others:
+        return None
+    bare = left.copy(), right.copy()
+    for tree in bare:
+        for node in list(tree.find_all(exp.Round)):
+            if _rounds_double(node):
+                node.replace(exp.paren(node.this))
+    return bare
 
 
 def _rounds_double(node: exp.Expr) -> bool:

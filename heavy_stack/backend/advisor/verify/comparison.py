@@ -71,6 +71,8 @@ def run_both(
         compared = compare(before, after, moments=texts.moments)
         if (before.truncated or after.truncated) and compared.undecided:
             compared = _compare_in_engine(session, texts, limit_s)
+        if _different(compared) and texts.unrounded is not None:
+            compared = _compare_pair(session, texts, texts.unrounded[0], limit_s, compared)
         rows, seconds = len(before.rows), before.seconds + after.seconds
         if compared.equal and rows_count and texts.relaxed is not None:
             compared = _compare_relaxed(
@@ -116,6 +118,8 @@ def _compare_relaxed(
     """Compare again with lower thresholds; what cannot be run so leaves the strict comparison as it is."""
     if relaxed not in known:
         compared = _compare_pair(session, texts, relaxed, limit_s, strict)
+        if _different(compared) and texts.unrounded is not None and texts.unrounded[1] is not None:
+            compared = _compare_pair(session, texts, texts.unrounded[1], limit_s, compared)
         known[relaxed] = compared
     compared = known[relaxed]
     if not _different(compared):

@@ -158,3 +158,15 @@ def test_a_large_exact_result_is_compared_both_ways() -> None:
     first, second = multiset_difference(checked(f"SELECT price {SALES}", f"SELECT price {SALES} WHERE true"))
     assert first.index("WHERE") > second.index("WHERE")
     assert "EXCEPT ALL" in first
+
+
+class TestUnrounded:
+    def test_only_texts_with_rebuilt_moments_are_looked_at_without_rounding(self) -> None:
+        inner = "SELECT status, ROUND(STDDEV(quantity), 2) AS s FROM lake.shop.sales GROUP BY status"
+        found = checked(f"WITH i AS ({inner}) SELECT status, s FROM i").unrounded
+        assert found is not None
+        assert all("ROUND" not in text for text in found[0])
+
+    def test_plain_averages_are_not(self) -> None:
+        inner = "SELECT status, ROUND(AVG(quantity), 2) AS s FROM lake.shop.sales GROUP BY status"
+        assert checked(f"WITH i AS ({inner}) SELECT status, s FROM i").unrounded is None
