@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sqlglot import exp
 from trino.dbapi import Connection
-from trino.exceptions import Error
+from trino.exceptions import Error, TrinoQueryError
 
 from dev_scripts.trino_server import Server, ServerFailed
 from heavy_stack.backend.advisor.ports import ResultSet
@@ -36,6 +36,7 @@ from heavy_stack.backend.advisor.sql.guards import SqlProblem
 from heavy_stack.backend.advisor.sql.parsing import parse_statement
 from heavy_stack.backend.advisor.sql.printing import trino_sql
 
+_NODES_WITHIN_S = 60.0
 _MOMENTS = (
     exp.Corr,
     exp.Stddev,
@@ -264,11 +265,19 @@ def moments_of(sql: str, width: int) -> tuple[int, ...]:
 
 
 def run(connection: Connection, sql: str) -> tuple[ResultSet, float]:
-    """Run one statement to its last row; decimals stay decimals."""
-    started = time.monotonic()
-    cursor = connection.cursor()
-    cursor.execute(sql)
-    rows = [tuple(row) for row in cursor.fetchall()]
+    """Run one statement to its last row; decimals stay decimals. A server that has no workers yet is waited for."""
+    patience = time.monotonic() + _NODES_WITHIN_S
+    while True:
+        started = time.monotonic()
+        cursor = connection.cursor()
+        try:
+            cursor.execute(sql)
+            rows = [tuple(row) for row in cursor.fetchall()]
+            break
+        except TrinoQueryError as error:
+            if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > patience:
+                raise
+            time.sleep(0.5)
     columns = cursor.description or []
     names, types = (tuple(str(column[i]) for column in columns) for i in (0, 1))
     return ResultSet(names, types, rows), time.monotonic() - started
