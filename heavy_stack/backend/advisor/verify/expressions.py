@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from sqlglot import exp
@@ -47,7 +48,7 @@ CONDITIONS = (*OPERATORS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is)
 MAX_DEPTH = 60
 
 
-class Pusher:
+class Pusher(ABC):
     """The part of the walk that handles conditions and expressions; the solver handles queries."""
 
     def __init__(self, sketch: Sketch, draw: random.Random, *, survey: bool) -> None:
@@ -58,9 +59,9 @@ class Pusher:
         self.subqueries: dict[int, tuple[Scope, Frame]] = {}
         self._depth = 0
 
+    @abstractmethod
     def open_subquery(self, node: exp.Expr, frame: Frame) -> list[Meaning]:
         """The rows behind a subquery; what its output columns mean."""
-        raise NotImplementedError
 
     def require(self, node: exp.Expr, frame: Frame, want: bool) -> None:
         """Ask that a condition be true, or false."""

@@ -39,9 +39,9 @@ class TestLakeFolders:
         assert find_lake(f"jdbc:duckdb:{lake_root}/alias", options) == (lake_root / "shop").resolve()
 
     def test_a_root_that_is_a_symlink_works(self, options: EngineOptions, lake_root: Path, tmp_path: Path) -> None:
-        (tmp_path / "root").symlink_to(lake_root)
-        linked = replace(options, lake_roots=(tmp_path / "root",))
-        assert find_lake(f"jdbc:duckdb:{tmp_path}/root/shop", linked) == (lake_root / "shop").resolve()
+        (tmp_path / "link").symlink_to(lake_root)
+        linked = replace(options, lake_roots=(tmp_path / "link",))
+        assert find_lake(f"jdbc:duckdb:{tmp_path}/link/shop", linked) == (lake_root / "shop").resolve()
 
     @pytest.mark.parametrize("rest", ["", "relative/folder", ":memory:", "lake.duckdb"])
     def test_only_absolute_paths_mean_something(self, options: EngineOptions, rest: str) -> None:
