@@ -60,11 +60,13 @@ class Comparison:
 
     Attributes:
         undecided: The rows could not be paired within the limits; `equal` is then False and means "not known".
+        differing: Where results of one size differ: at least so many rows have no partner.
     """
 
     equal: bool
     detail: str
     undecided: bool = False
+    differing: int | None = None
 
 
 def compare(
@@ -152,14 +154,14 @@ def _compare_bags(expected: ResultSet, actual: ResultSet, columns: _Columns) -> 
     if not left and not right:
         return Comparison(True, f"{count} rows equal")
     if not columns.floats:
-        return Comparison(False, _difference(left, right, expected.names))
+        return Comparison(False, _difference(left, right, expected.names), differing=len(left))
     lost, undecided = _pair_groups(left, right, columns)
     if lost is not None and len(left) < count:
         # Taking out identical rows first may use up the partner of a row that is merely near; look at all of them.
         again, undecided = _pair_groups(*rows, columns)
         lost = lost if again is not None else None
     if lost is not None:
-        return Comparison(False, _difference(*lost, expected.names))
+        return Comparison(False, _difference(*lost, expected.names), differing=len(lost[0]))
     if undecided:
         text = f"{undecided} rows differ only in floating point and are too many to be paired"
         return Comparison(False, text, undecided=True)

@@ -110,7 +110,9 @@ class DataSetMaker:
 
     def small(self, rules: KeyRules | None = None) -> Iterator[DataSet]:
         """Data sets that show what crowded ones hide."""
-        return (self.make(flavour, 0, rules) for flavour in FLAVOURS[CROWDED:])
+        many = len(self._queries) > FEW_QUERIES
+        wanted = (flavour for flavour in FLAVOURS[CROWDED:] if not many or flavour.name != "bare")
+        return (self.make(flavour, 0, rules) for flavour in wanted)
 
     def crowded(self, rules: KeyRules | None = None) -> Iterator[DataSet]:
         """Data sets on which every query should return rows, at least three; made one by one."""

@@ -74,6 +74,14 @@ class TestWrongRewrites:
         assert verdict(open_ports(TABLES), right, same(wrong)).reason is Reason.DIFFERENT
         assert verdict(open_ports(TABLES), right, same(right)).verdict is Verdict.EQUAL_ON_TESTS
 
+    def test_rounding_at_another_level_is_different_beside_moments_too(self, open_ports: OpenPorts) -> None:
+        def spread(inner: str, outer: str) -> str:
+            one = f"SELECT store_id, status, {inner} AS a {SALES} GROUP BY store_id, status"
+            return f"WITH one AS ({one}) SELECT store_id, {outer} AS a FROM one GROUP BY store_id"
+
+        right, wrong = spread("STDDEV(discount)", "ROUND(SUM(a), 1)"), spread("ROUND(STDDEV(discount), 1)", "SUM(a)")
+        assert verdict(open_ports(TABLES), right, same(wrong)).reason is Reason.DIFFERENT
+
     def test_by_rule_does_not_help_them(self, open_ports: OpenPorts) -> None:
         original, sql = PAIRS["march_by_store"]
         wrong = rewritten(0, sql.replace("> 10", ">= 10"), by_rule=True)
