@@ -46,6 +46,8 @@ THROUGH = (
 """Functions whose argument meets a condition, more or less, when it is asked of the argument itself."""
 CONDITIONS = (*OPERATORS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is)
 MAX_DEPTH = 60
+MAX_IN = 60
+"""Values of an IN list that are looked at."""
 
 
 class Pusher(ABC):
@@ -113,7 +115,10 @@ class Pusher(ABC):
             if inner and mine is not None:
                 self.equate(mine, inner[0])
             return
-        values = tuple(value for value in (constant(item) for item in node.expressions) if value is not None)
+        items = node.expressions
+        if len(items) > MAX_IN:
+            items = items[:: len(items) // MAX_IN]  # a long list's values are all alike
+        values = tuple(value for value in (constant(item) for item in items) if value is not None)
         if values:
             self.push(node.this, Constraint("in" if want else "not_in", value=values), frame)
 

@@ -66,6 +66,10 @@ def verify(
     Conditions first, then at least three data sets of ours, then, where an engine is reachable and `verify` is
     `engine`, the client's data: built, compared, measured. Texts with more runs come first; what the time does not
     reach is OUT_OF_TIME.
+
+    What `workload.verify` lets the client's engine be asked: at `none` and `explain` nothing, so only conditions that
+    the DDL implies are discharged; at `conditions` the side conditions; at `engine` also the whole comparison. Data
+    sets of ours are run at every level: no rewrite is sent without them.
     """
     return _Stage(workload, parsed, profile, plan, rewrite, ports).run()
 

@@ -175,7 +175,7 @@ class Trials:
                 outcome=outcome,
                 rows=compared.rows,
                 seconds=round(compared.seconds, 6),
-                detail=compared.detail if compared.outcome is not Outcome.EQUAL else None,
+                detail=compared.detail if compared.outcome is not Outcome.EQUAL else compared.note,
             )
         )
         if compared.outcome is Outcome.EQUAL:

@@ -165,8 +165,17 @@ class TestWhatCannotBeTold:
         assert found.reason is Reason.NOT_CHECKABLE
         assert "approx" in str(found.detail).lower()
 
-    def test_no_rows_prove_nothing(self, open_ports: OpenPorts) -> None:
+    def test_a_threshold_too_high_to_plant_is_lowered_on_both_sides(self, open_ports: OpenPorts) -> None:
         text = f"SELECT status, COUNT(*) AS n {SALES} GROUP BY status HAVING COUNT(*) > 1000000"
+        other = f"SELECT status, SUM(n) AS n FROM {DAILY} GROUP BY status HAVING SUM(n) > 1000000"
+        found = verdict(open_ports(TABLES), text, rewritten(0, other))
+        assert found.verdict is Verdict.EQUAL_ON_TESTS
+        assert any("lowered alike" in str(item.detail) for item in found.evidence)
+        wrong = verdict(open_ports(TABLES), text, rewritten(0, other.replace("> 1", ">= 1")))
+        assert wrong.reason is Reason.DIFFERENT
+
+    def test_no_rows_prove_nothing(self, open_ports: OpenPorts) -> None:
+        text = f"SELECT status, COUNT(*) AS n {SALES} GROUP BY status HAVING COUNT(*) * 2 > COUNT(*) * 3"
         found = verdict(open_ports(TABLES), text, same(text))
         assert (found.verdict, found.reason) == (Verdict.UNCHANGED, Reason.NOT_CHECKABLE)
         assert "0 of 3" in str(found.detail)
