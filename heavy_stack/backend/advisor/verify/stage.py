@@ -31,7 +31,7 @@ from heavy_stack.backend.advisor.sql.printing import Unprintable
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
 from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promised_keys
-from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FLAVOURS, DataSet, DataSetMaker, KeyRules
+from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FEW_QUERIES, FLAVOURS, DataSet, DataSetMaker, KeyRules
 from heavy_stack.backend.advisor.verify.real_data import (
     build_design,
     check_conditions,
@@ -196,11 +196,19 @@ class _Stage:
             plain = [replace(flavour, extremes=False) for flavour in FLAVOURS[:CROWDED]]
             data_sets = (maker.make(flavour, round_number + 1, promised) for flavour in plain)
         else:
+            few = cases if len(cases) <= FEW_QUERIES else self._one_of_each_shape(cases)
             for small in maker.small(promised):
-                trials.run([small], cases)
+                trials.run([small], few)
             data_sets = maker.crowded(promised)  # each made when it is loaded, and freed then
         start, step = 0.05 + 0.15 * round_number, 0.1 / len(cases)
         trials.run(data_sets, cases, lambda done: self._note_progress(start + step * done, _TRYING))
+
+    def _one_of_each_shape(self, cases: Sequence[Case]) -> list[Case]:
+        """What small data sets show is a matter of shape: among many texts, one stands for those that share it."""
+        shapes: dict[str, Case] = {}
+        for case in cases:
+            shapes.setdefault(self.studied[case.text].shape or str(case.text), case)
+        return list(shapes.values())
 
     def _study_tables(self, selects: Iterable[str]) -> list[Studied]:
         """The SELECTs that fill the design's tables: their constants are to occur in test data too."""
