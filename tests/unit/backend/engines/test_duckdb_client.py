@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -181,15 +182,33 @@ class TestLimits:
 
 
 class TestKill:
-    def test_a_killed_process_is_a_timeout_and_the_next_query_works(self, process: EngineProcess) -> None:
+    def test_a_process_killed_in_the_middle_is_a_timeout_and_the_next_query_works(self, process: EngineProcess) -> None:
         process.open(Opening(setup=(("", "CREATE TABLE t AS SELECT 7 AS x"),)))
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
-        with pytest.raises(RunTimeout):
-            for _ in range(2):  # it may already be known to be gone, and replaced
-                ask(process, "SELECT x FROM t")
-                os.kill(process.pid, signal.SIGKILL)
+        answered = threading.Event()
+
+        def kill_until_answered() -> None:  # a kill before the question only makes it start again
+            while not answered.wait(0.3):
+                if process.pid is not None:
+                    os.kill(process.pid, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_until_answered)
+        killer.start()
+        try:
+            with pytest.raises(RunTimeout):
+                ask(process, "SELECT sum(a.i * b.i) FROM range(10000000) AS a(i), range(10000000) AS b(i)", limit_s=60)
+        finally:
+            answered.set()
+            killer.join()
         assert ask(process, "SELECT x FROM t") == [(7,)]
+
+    def test_a_process_that_is_gone_is_replaced_at_the_next_query(self, process: EngineProcess) -> None:
+        process.open(Opening(setup=(("", "CREATE TABLE t AS SELECT 7 AS x"),)))
+        gone = process.pid
+        assert gone is not None
+        os.kill(gone, signal.SIGKILL)
+        os.waitid(os.P_PID, gone, os.WEXITED | os.WNOWAIT)
+        assert ask(process, "SELECT x FROM t") == [(7,)]
+        assert process.pid != gone
 
     def test_close_ends_the_process_and_removes_its_files(self, process: EngineProcess, tmp_path: Path) -> None:
         process.open(Opening())
