@@ -17,7 +17,7 @@ from heavy_stack.shared_models.tasks import Stage
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 from heavy_stack.shared_models.workloads import EngineKind
 
-ARTEFACT_VERSION = 1
+ARTEFACT_VERSION = 2
 """Raised with every change of these shapes; an artefact of another version restarts the task from ingest."""
 
 
@@ -176,6 +176,24 @@ class StoredColumn:
 
 
 @dataclass(frozen=True)
+class Saving:
+    """What a candidate would save one block of one text, in the cost model's seconds (estimates, for choosing only).
+
+    Attributes:
+        text: The text's index.
+        block: The place of the block's SELECT among all SELECTs of the analysed tree (depth first). Candidates of all
+            rules that answer the same block compete for it.
+        before_s: Estimated work of that block on the client's tables.
+        after_s: The same on the candidate.
+    """
+
+    text: int
+    block: int
+    before_s: float
+    after_s: float
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A table that could be built, and the texts that it could answer.
 
@@ -187,6 +205,8 @@ class Candidate:
         source_tables: Base tables it reads.
         serves: Text indexes.
         blocks: Which aggregate blocks it answers: rule-specific keys.
+        savings: What it saves each block that it answers.
+        conditions: (name, Trino SQL that must return no row): what must hold of the data for its use to be exact.
         rows, bytes: Estimated or measured; None without an engine.
         why: One sentence.
         evidence: Facts behind the choice, JSON-serialisable.
@@ -199,6 +219,8 @@ class Candidate:
     source_tables: tuple[TableName, ...]
     serves: tuple[int, ...]
     blocks: tuple[str, ...] = ()
+    savings: tuple[Saving, ...] = ()
+    conditions: tuple[tuple[str, str], ...] = ()
     rows: int | None = None
     bytes: int | None = None
     why: str = ""
@@ -215,13 +237,25 @@ class Proposals:
 
 
 @dataclass(frozen=True)
+class FrontPoint:
+    """One design on the front of speed against bytes, by estimates; `chosen` is the one that was taken."""
+
+    tables: int
+    bytes: int
+    x: float
+    z_total: float
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
-    """select's artefact: what is built, and what is not and why."""
+    """select's artefact: what is built, and what is not and why; `front` from few bytes to many."""
 
     chosen: tuple[Candidate, ...]
     rejected: tuple[tuple[str, str, str], ...] = ()  # candidate id, rule, why
     unanswered: dict[int, str] = field(default_factory=dict)
     reasons: dict[int, Reason] = field(default_factory=dict)
+    front: tuple[FrontPoint, ...] = ()
 
 
 @dataclass(frozen=True)
