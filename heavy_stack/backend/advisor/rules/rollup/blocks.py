@@ -21,6 +21,7 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     conjuncts,
     own_nodes,
     select_nodes,
+    select_places,
     with_filter,
 )
 from heavy_stack.backend.advisor.sql.catalog import Catalog
@@ -92,18 +93,19 @@ def rows_make_groups(select: exp.Select) -> bool:
 
 
 def blocks_of(tree: exp.Query, catalog: Catalog) -> list[tuple[int, Block | str]]:
-    """Each SELECT that groups rows of base tables: (its place among them, the block or why there is none)."""
+    """Each SELECT that groups rows of base tables: (its place among all SELECTs, the block or why there is none)."""
     found: list[tuple[int, Block | str]] = []
+    places = select_places(tree)
     for select in tree.find_all(exp.Select, bfs=False):
         if not groups_rows(select):
             continue
         if not any(isinstance(source, exp.Table) and source.db for source, _ in sources_of(select)):
             continue
-        index = len(found)
+        place = places[id(select)]
         try:
-            found.append((index, _block(select, catalog)))
+            found.append((place, _block(select, catalog)))
         except NotAnswerable as reason:
-            found.append((index, str(reason)))
+            found.append((place, str(reason)))
     return found
 
 

@@ -83,6 +83,14 @@ def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
         waiting.extend(reversed(list(current.iter_expressions())))
 
 
+def select_places(tree: exp.Expr) -> dict[int, int]:
+    """The place of each SELECT among all SELECTs of an analysed tree, depth first, by the id of its node.
+
+    Rules that answer the same SELECT compete under this number; it is the same in every run over the same text.
+    """
+    return {id(select): place for place, select in enumerate(tree.find_all(exp.Select, bfs=False))}
+
+
 def select_nodes(select: exp.Select) -> Iterator[exp.Expr]:
     """The nodes of a SELECT's own parts and ON conditions, without nested queries."""
     for part in own_parts(select):

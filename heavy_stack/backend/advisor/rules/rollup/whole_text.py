@@ -46,10 +46,10 @@ def assembled(tree: exp.Query, replaced: dict[int, exp.Select], used: list[Store
     return RewrittenTree(new, tuple(by_name[name] for name in sorted(by_name)), exact)
 
 
-def fresh_alias(tree: exp.Query, place: int) -> str:
-    """An alias that no source of the text has."""
+def fresh_alias(tree: exp.Query, number: int) -> str:
+    """An alias that no source of the text has, another for each number."""
     taken = {source.alias_or_name.lower() for source in tree.find_all(exp.Table, exp.Subquery, exp.CTE)}
-    alias = "r" if place == 0 else f"r{place + 1}"
+    alias = "r" if number == 0 else f"r{number + 1}"
     while alias in taken:
         alias += "_"
     return alias

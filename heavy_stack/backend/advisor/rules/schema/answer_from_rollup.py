@@ -91,8 +91,8 @@ class AnswerFromRollup:
         reason = ""
         replaced: dict[int, exp.Select] = {}
         # From the inside out: a rewritten block takes the rewritten ones inside it along.
-        for place, needs in reversed(answerable):
-            alias = fresh_alias(analysis.tree, place)
+        for number, (_, needs) in reversed(list(enumerate(answerable))):
+            alias = fresh_alias(analysis.tree, number)
             try:
                 found = answer_block(needs, by_core.get(needs.block.core.key, []), alias, replaced)
             except NotAnswerable as why:
