@@ -1,7 +1,8 @@
-"""The catalogue of optimisations: one rule per file below query/, layout/ and schema/."""
+"""The catalogue of optimisations: one rule per file below query/, layout/ and schema/; `protocol` says what one is."""
 
+from heavy_stack.backend.advisor.rules.protocol import SchemaRule
 from heavy_stack.backend.advisor.rules.schema.answer_from_rollup import AnswerFromRollup
 
 ANSWER_FROM_ROLLUP = AnswerFromRollup()
-RULES = (ANSWER_FROM_ROLLUP,)
+RULES: tuple[SchemaRule, ...] = (ANSWER_FROM_ROLLUP,)
 """Every rule, in the order in which they are tried."""

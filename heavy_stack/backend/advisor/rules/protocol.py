@@ -65,9 +65,17 @@ class Proposed:
 class SchemaRule(Protocol):
     """A rule that proposes tables; listed in `rules.RULES`, in the order in which rewriting tries them."""
 
-    id: str
-    family: str
-    needs: tuple[str, ...]
+    @property
+    def id(self) -> str:
+        """The name under which artefacts and reports know it."""
+
+    @property
+    def family(self) -> str:
+        """`schema` for rules that propose tables."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it needs from outside, in words."""
 
     def match(self, context: ProposeContext) -> Proposed:
         """Candidates for all texts together, with what each saves each block that it answers."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from heavy_stack.backend.advisor.artefacts import Candidate
-from heavy_stack.backend.advisor.ports import Progress
+from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.merging import merged_rollups, rollups_by_dimensions
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
@@ -19,24 +18,10 @@ MAX_SHARE = 0.1
 NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
 
 
-@dataclass(frozen=True)
-class Proposed:
-    """Candidates, and for each text that none of them serves why not."""
-
-    candidates: tuple[Candidate, ...]
-    unanswered: dict[int, str]
-
-
-def propose_rollups(
-    texts: Mapping[int, str],
-    runs: Mapping[int, int],
-    analyst: Analyst,
-    sizes: Sizes,
-    progress: Progress,
-    max_tables: int,
-    until_left_s: float,
-) -> Proposed:
+def propose_rollups(context: ProposeContext) -> Proposed:
     """Candidates for all texts together; see the rule's `match`."""
+    texts, runs, analyst, sizes = context.texts, context.runs, context.analyst, context.sizes
+    progress, max_tables, until_left_s = context.progress, context.max_tables, context.until_left_s
     asked: list[Asked] = []
     why_not: dict[int, str] = {}
     for place, (number, text) in enumerate(texts.items()):

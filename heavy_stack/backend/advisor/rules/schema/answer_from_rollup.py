@@ -22,15 +22,15 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sqlglot import exp
 
-from heavy_stack.backend.advisor.ports import Progress
+from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.applying import answer_block
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
-from heavy_stack.backend.advisor.rules.rollup.proposing import Proposed, propose_rollups
+from heavy_stack.backend.advisor.rules.rollup.proposing import propose_rollups
 from heavy_stack.backend.advisor.rules.rollup.rollups import RULE_ID
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
@@ -50,28 +50,9 @@ class AnswerFromRollup:
     family = "schema"
     needs = ("EngineFacts.count_groups, where an engine is reachable",)
 
-    def match(
-        self,
-        texts: Mapping[int, str],
-        runs: Mapping[int, int],
-        analyst: Analyst,
-        sizes: Sizes,
-        progress: Progress,
-        max_tables: int,
-        until_left_s: float = 0.0,
-    ) -> Proposed:
-        """Candidates for all texts together, and for each text without one the reason.
-
-        Args:
-            texts: Trino SQL by text index, the most important first; every text parses.
-            runs: Runs by text index.
-            analyst: Knows the catalog and which columns are flags.
-            sizes: Row counts of rollups.
-            progress: Told how far it is.
-            max_tables: No more candidates than this where merging can reach it.
-            until_left_s: Texts are analysed while the task has more time left than this.
-        """
-        return propose_rollups(texts, runs, analyst, sizes, progress, max_tables, until_left_s)
+    def match(self, context: ProposeContext) -> Proposed:
+        """Candidates for all texts together, and for each text without one the reason."""
+        return propose_rollups(context)
 
     def apply(self, text: str, analyst: Analyst, tables: Iterable[StoredTable], sizes: Sizes) -> RewrittenTree:
         """The text's tree with every block replaced that a table answers; a copy, the input stays as it is.
