@@ -49,15 +49,15 @@ class AggregatePlan:
         for part in self.parts.values():
             yield from part.conditions()
 
-    def answer(self, lookup: Lookup, may_be_empty: bool) -> exp.Expr:
-        """The expression over the rollup that replaces the call.
+    def answer(self, lookup: Lookup, may_be_empty: bool, *, single: bool = False) -> exp.Expr:
+        """The expression over the rollup that replaces the call; `single`: each of its rows is a whole group.
 
         Raises:
             NotAnswerable: The table does not hold what it takes.
         """
         if self.build is None:
             raise NotAnswerable("A DISTINCT aggregate needs its argument as a dimension.")
-        merged = {name: part.merge(lookup, may_be_empty) for name, part in self.parts.items()}
+        merged = {name: part.merge(lookup, may_be_empty, single=single) for name, part in self.parts.items()}
         answer = self.build(merged)
         answer.type = self.top.type
         return exp.Paren(this=answer) if isinstance(answer, exp.Binary) else answer

@@ -12,6 +12,7 @@ from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_o
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, TableLookup
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, merged
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs, needs_an_empty_group
+from heavy_stack.backend.advisor.rules.rollup.single_groups import rows_are_groups, without_grouping
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, columns_of, conjuncts, copied, joined
 
 _PARTS = ("expressions", "group", "having", "order", "windows", "distinct")
@@ -53,14 +54,13 @@ def answer_block(
 
 def _select(needs: Needs, lookup: TableLookup) -> exp.Select:
     block = needs.block
-    may_be_empty = needs_an_empty_group(block.select) or block.null_extended
-    for plan in needs.plans:
-        if plan.build is not None:
-            lookup.answers[id(plan.top)] = plan.answer(lookup, may_be_empty)
-        elif plan.distinct is not None and lookup.exact_keys():
-            stored = _stored_distinct(lookup, needs, plan.distinct)
-            if stored is not None:
-                lookup.answers[id(plan.top)] = stored
+    filtered = bool(needs.residual or lookup.residual or lookup.flag is not None)
+    single = rows_are_groups(needs, lookup.table, filtered=filtered)
+    single = single and all(plan.build or plan.distinct for plan in needs.plans)
+    _answer_aggregates(needs, lookup, single)
+    if len(lookup.answers) < len(needs.plans) and single:
+        single = False
+        _answer_aggregates(needs, lookup, single)
     new = exp.Select()
     for key in _PARTS:
         value = block.select.args.get(key)
@@ -76,6 +76,8 @@ def _select(needs: Needs, lookup: TableLookup) -> exp.Select:
             new.set(key, value)
     source = _source(lookup.table.name, lookup.alias)
     where = [lookup.derived(part) for part in needs.residual] + [part.copy() for part in lookup.residual]
+    if single:
+        where += without_grouping(new)
     if lookup.flag is not None:
         where.append(lookup.flag)
     if block.shape == "outer":
@@ -88,11 +90,25 @@ def _select(needs: Needs, lookup: TableLookup) -> exp.Select:
     return new
 
 
-def _stored_distinct(lookup: TableLookup, needs: Needs, wanted: Measure) -> exp.Expr | None:
+def _answer_aggregates(needs: Needs, lookup: TableLookup, single: bool) -> None:
+    may_be_empty = needs_an_empty_group(needs.block.select) or needs.block.null_extended
+    for plan in needs.plans:
+        if plan.build is not None:
+            lookup.answers[id(plan.top)] = plan.answer(lookup, may_be_empty, single=single)
+        elif plan.distinct is not None and lookup.exact_keys():
+            stored = _stored_distinct(lookup, needs, plan.distinct, single)
+            if stored is not None:
+                lookup.answers[id(plan.top)] = stored
+
+
+def _stored_distinct(lookup: TableLookup, needs: Needs, wanted: Measure, single: bool) -> exp.Expr | None:
     try:
-        value = merged("COUNT_DISTINCT", lookup.column(wanted))
+        value = lookup.column(wanted)
     except NotAnswerable:
         return None
+    if single:
+        return value
+    value = merged("COUNT_DISTINCT", value)
     if needs.block.has_groups:
         return value
     return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])

@@ -122,6 +122,10 @@ def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool) -> Ne
         required += conditions
     exact_keys = required == keys and not _has_grouping_sets(block.select) and block.shape == "whole"
     exact_keys = exact_keys and not any(literal_moves(key, is_flag) for key in keys)
+    if exact_keys:
+        # A key that is no dimension of its own (flag = 1) is coarser than what it is computed from.
+        alone = choose_dimensions(keys, core.names, is_flag, raw_only=block.null_extended)
+        exact_keys = set(alone) <= {text_of(names(key)) for key in keys}
     stored = distinct_stored and exact_keys and all(plan.distinct is not None for plan in distinct)
     if distinct and not stored:
         for plan in distinct:

@@ -92,6 +92,11 @@ def may_fail(node: exp.Expr) -> bool:
     return any(_may_fail_here(part) for part in own_nodes(node))
 
 
+def condition_may_fail(node: exp.Expr) -> bool:
+    """Whether a condition of HAVING could fail on a group; its aggregates do not (they are stored, or NULL)."""
+    return any(not isinstance(part, exp.AggFunc) and _may_fail_here(part) for part in own_nodes(node))
+
+
 def _may_fail_here(node: exp.Expr) -> bool:
     if isinstance(node, _NEVER_FAIL):
         return False

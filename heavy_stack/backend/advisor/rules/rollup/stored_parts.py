@@ -102,10 +102,18 @@ class Part:
         """Whether it is one stored column, merged."""
         return isinstance(self.cases, Stored) and self.cases.factor is None and self.cases.constant is None
 
-    def merge(self, lookup: Lookup, may_be_empty: bool) -> exp.Expr:
-        """The aggregate over groups that gives what the block's aggregate gave over rows."""
+    def merge(self, lookup: Lookup, may_be_empty: bool, *, single: bool = False) -> exp.Expr:
+        """The aggregate over groups that gives what the block's aggregate gave over rows.
+
+        Args:
+            lookup: The table.
+            may_be_empty: There may be no group at all, and still a row of the query's.
+            single: Each row of the table is one group of the query's, so there is nothing to merge.
+        """
         nothing: exp.Expr = exp.Literal.number(0) if self.function == "COUNT" else exp.Null()
-        value = merged(self.function, _group_value(self.cases, lookup, nothing))
+        value = _group_value(self.cases, lookup, nothing)
+        if not single:
+            value = merged(self.function, value)
         if self.fills and may_be_empty:
             return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])  # COUNT over nothing is 0
         return value
