@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from heavy_stack.shared_models.reports import Report
+from heavy_stack.shared_models.reports import CertificateReport, Recheck, Report
 from heavy_stack.shared_models.tasks import TaskId
 from heavy_stack.shared_models.workloads import DdlStatement
 
@@ -28,3 +28,23 @@ class AnswerView(BaseModel):
     migrations: list[DdlStatement]
     queries: list[AnswerQuery]
     report: Report
+
+
+class RecheckRequest(BaseModel):
+    """What a worker needs to check a design's certificates again; stored as the request of a task of that kind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    design: TaskId
+    url: str
+    ddl: list[DdlStatement]
+    certificates: list[CertificateReport]
+
+
+class RecheckView(BaseModel):
+    """The parsed answer of a recheck; it has no statements of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    taskid: TaskId
+    recheck: Recheck

@@ -80,6 +80,30 @@ class RejectedReport(_Model):
     why: str
 
 
+class CertificateReport(_Model):
+    """What must stay true of the data for rewritten queries to stay equal: `sql` (Trino) must return no row.
+
+    `outcome` is what was found `at` that time (ISO 8601, UTC): holds, broken or unknown.
+    """
+
+    name: str
+    sql: str
+    outcome: str
+    detail: str | None = None
+    at: str | None = None
+    queries: int = 0  # queryids that rely on it
+
+
+class FrontPointReport(_Model):
+    """One design on the front of speed against bytes, by estimates; `chosen` is the one that was taken."""
+
+    tables: int
+    bytes: int
+    x: float
+    z_total: float
+    chosen: bool = False
+
+
 class ScoreReport(_Model):
     """x = Σ(Q·A/T)/ΣQ, y = S/C, z = x·∛y; y_total = S/(S+C). All None when nothing was measured."""
 
@@ -104,6 +128,32 @@ class AsOf(_Model):
     sentence: str = ""
 
 
+class Recheck(_Model):
+    """What was found when a design's certificates were checked again: the `recheck` of such a task's answer.
+
+    Attributes:
+        design: Id of the task whose design they belong to.
+        certificates: Each with what was found this time.
+        at: When, ISO 8601, UTC.
+        note: Why the engine could not be asked; None when it was.
+    """
+
+    design: str
+    certificates: list[CertificateReport]
+    at: str
+    note: str | None = None
+
+    @property
+    def broken(self) -> int:
+        """How many no longer hold."""
+        return sum(item.outcome == "broken" for item in self.certificates)
+
+    @property
+    def unknown(self) -> int:
+        """How many could not be checked."""
+        return sum(item.outcome == "unknown" for item in self.certificates)
+
+
 class Report(_Model):
     """Everything beside ddl, migrations and queries."""
 
@@ -119,6 +169,8 @@ class Report(_Model):
     queries: list[QueryReport]
     tables: list[TableReport] = []
     rejected: list[RejectedReport] = []
+    certificates: list[CertificateReport] = []
+    front: list[FrontPointReport] = []
     score: ScoreReport = ScoreReport()
     storage_before_bytes: int | None = None
     storage_new_bytes: int | None = None

@@ -19,6 +19,13 @@ class TaskState(StrEnum):
     FAILED = "FAILED"
 
 
+class TaskKind(StrEnum):
+    """What a worker does with a task."""
+
+    ADVISE = "advise"  # a design for a workload
+    RECHECK = "recheck"  # the conditions of an earlier design, checked again
+
+
 class Stage(StrEnum):
     """The eight verbs, in order. A task's `stage` is the last one that finished."""
 
@@ -46,7 +53,10 @@ STAGE_LABELS: dict[Stage, str] = {
 
 
 class TaskStatus(BaseModel):
-    """What `/status` says. `progress` is 0..1 over the whole task; `seconds_left` is an estimate or None."""
+    """What `/status` says. `progress` is 0..1 over the whole task; `seconds_left` is an estimate or None.
+
+    `cancelling`: its end was asked for, and the worker that holds it has not seen that yet.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,6 +66,7 @@ class TaskStatus(BaseModel):
     activity: str | None = None
     progress: float = 0.0
     queued: bool = False
+    cancelling: bool = False
     seconds_left: float | None = None
     error: str | None = None
     message: str | None = None

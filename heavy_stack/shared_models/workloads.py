@@ -62,3 +62,31 @@ class NewTask(BaseModel):
     ddl: Annotated[list[DdlStatement], Field(min_length=1)]
     queries: Annotated[list[WorkloadQuery], Field(min_length=1)]
     options: TaskOptions = TaskOptions()
+
+
+class LaterQuery(BaseModel):
+    """The body of `POST /tasks/<taskid>/rewrite`: a query that arrives after the design.
+
+    Attributes:
+        query: Its text.
+        url: Where the tables are, credentials included; left out, the design's own address, without credentials.
+        verify: How far the rewrite is checked; `engine` also builds the design and compares on the data.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    query: Annotated[str, Field(min_length=1)]
+    url: Annotated[str, Field(max_length=10_000)] | None = None
+    verify: VerifyLevel | None = None
+
+
+class RecheckWish(BaseModel):
+    """The body of `POST /tasks/<taskid>/recheck`; it may be empty.
+
+    Attributes:
+        url: Where the tables are, credentials included; left out, the design's own address, without credentials.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: Annotated[str, Field(max_length=10_000)] | None = None

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from heavy_stack.backend.api.errors import CONTENT_TYPE, Problem
-from heavy_stack.shared_models.answers import AnswerView
+from heavy_stack.shared_models.answers import AnswerView, RecheckView
 from heavy_stack.shared_models.tasks import TaskStatus
-from heavy_stack.shared_models.workloads import NewTask
+from heavy_stack.shared_models.workloads import LaterQuery, NewTask, RecheckWish
 
 _SCHEMAS = "#/components/schemas/"
 _EXAMPLE = {
@@ -36,8 +36,8 @@ class TaskCreated(BaseModel):
 
 def build_document() -> dict[str, Any]:
     """The whole OpenAPI document."""
-    inputs = [(NewTask, "validation")]
-    outputs = [(model, "serialization") for model in (TaskCreated, TaskStatus, AnswerView, Problem)]
+    inputs = [(model, "validation") for model in (NewTask, LaterQuery, RecheckWish)]
+    outputs = [(model, "serialization") for model in (TaskCreated, TaskStatus, AnswerView, RecheckView, Problem)]
     _, definitions = models_json_schema([*inputs, *outputs], ref_template=_SCHEMAS + "{model}")  # type: ignore[list-item]
     return {
         "openapi": "3.1.0",
@@ -134,6 +134,40 @@ def _paths() -> dict[str, Any]:
                 "summary": "End a task",
                 "parameters": [_path_parameter()],
                 "responses": _responses({"200": _json("The status.", "TaskStatus")}, 401, 403, 404, 409),
+            }
+        },
+        "/tasks/{taskid}/rewrite": {
+            "post": {
+                "operationId": "rewrite",
+                "tags": ["Designs"],
+                "summary": "A query that arrives after the design",
+                "description": "Rewritten onto that task's tables, which stay as they are, by a task of its own: "
+                "follow it with `/status`, and read its one text in `report.texts`.",
+                "parameters": [_path_parameter()],
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/json": {"schema": _ref("LaterQuery")},
+                        "text/plain": {"schema": {"type": "string", "description": "The query itself."}},
+                    },
+                },
+                "responses": _responses(
+                    {"200": _json("The new task's id.", "TaskCreated")}, 401, 403, 404, 409, 413, 415, 422, 429
+                ),
+            }
+        },
+        "/tasks/{taskid}/recheck": {
+            "post": {
+                "operationId": "recheck",
+                "tags": ["Designs"],
+                "summary": "Do a design's conditions still hold?",
+                "description": "Each certificate of the report is run again by a task of its own, whose answer has "
+                "what was found under `recheck` (`RecheckView`).",
+                "parameters": [_path_parameter()],
+                "requestBody": {"content": {"application/json": {"schema": _ref("RecheckWish")}}},
+                "responses": _responses(
+                    {"200": _json("The new task's id.", "TaskCreated")}, 401, 403, 404, 409, 413, 415, 422, 429
+                ),
             }
         },
         "/healthz": {

@@ -72,6 +72,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/getresult", GET, task_handlers.get_result, Access.ANY, "get_result"),
     Route("/tasks/<taskid:str>/download", GET, task_handlers.download, Access.ANY, "download"),
     Route("/tasks/<taskid:str>/cancel", POST, task_handlers.cancel, Access.ANY, "cancel"),
+    Route("/tasks/<taskid:str>/rewrite", POST, task_handlers.rewrite, Access.ANY, "rewrite", body=True),
+    Route("/tasks/<taskid:str>/recheck", POST, task_handlers.recheck, Access.ANY, "recheck", body=True),
     Route("/upload", POST, task_handlers.upload, Access.SESSION, "upload", body=True),
     Route("/healthz", GET, task_handlers.healthz, Access.PUBLIC, "healthz"),
     Route("/openapi.json", GET, openapi_handlers.document, Access.PUBLIC, "openapi"),

@@ -14,6 +14,7 @@ from heavy_stack.errors import InputError, NotFound
 from heavy_stack.shared_models.tasks import TaskId, TaskStatus
 
 AnyRequest = Request[Any, Any]
+_PLAIN_SQL = frozenset({"text/plain", "application/sql"})
 
 
 async def new_task(request: AnyRequest) -> HTTPResponse:
@@ -51,6 +52,28 @@ async def cancel(request: AnyRequest, taskid: str) -> HTTPResponse:
     task_id, user = parse_task_id(taskid), user_of(request)
     ended = await in_unit_of_work(context_of(request), lambda services: services.tasks.cancel(user, task_id))
     return redirect(f"/tasks/{task_id}", status=303) if _is_form(request) else _status(ended)
+
+
+async def rewrite(request: AnyRequest, taskid: str) -> HTTPResponse:
+    """`POST /tasks/<taskid>/rewrite`: a query that arrives after the design, as a task of its own.
+
+    The body is JSON, or with the type `text/plain` or `application/sql` the query itself.
+    """
+    _refuse_encodings(request)
+    task_id, user, context = parse_task_id(taskid), user_of(request), context_of(request)
+    body = await context.bodies.read(request)
+    as_text = request.headers.get("content-type", "").partition(";")[0].strip().lower() in _PLAIN_SQL
+    made = await in_unit_of_work(context, lambda services: services.tasks.rewrite(user, task_id, body, as_text=as_text))
+    return _json(orjson.dumps({"taskid": str(made)}))
+
+
+async def recheck(request: AnyRequest, taskid: str) -> HTTPResponse:
+    """`POST /tasks/<taskid>/recheck`: a design's conditions, checked again by a task of its own."""
+    _refuse_encodings(request)
+    task_id, user, context = parse_task_id(taskid), user_of(request), context_of(request)
+    body = await context.bodies.read(request)
+    made = await in_unit_of_work(context, lambda services: services.tasks.recheck(user, task_id, body))
+    return _json(orjson.dumps({"taskid": str(made)}))
 
 
 async def upload(request: AnyRequest) -> HTTPResponse:

@@ -199,6 +199,7 @@ class TaskRunner:
             credentials=inputs.credentials,
             artefacts=inputs.artefacts if inputs.artefacts_current else {},
             design=inputs.design,
+            kind=claimed.kind,
             budget_s=claimed.budget_s,
             left_s=left_s,
             engine=EngineOptions(

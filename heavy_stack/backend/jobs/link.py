@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from heavy_stack.backend.engines.options import EngineOptions
-from heavy_stack.shared_models.tasks import STAGES, Stage
+from heavy_stack.shared_models.tasks import STAGES, Stage, TaskKind
 
 _REPORT_EVERY_S = 0.25
 
@@ -45,6 +45,7 @@ class Job:
         left_s: Seconds until the stages' deadline; may be negative.
         engine: Limits and folders for the engine's adapter.
         design: Artefacts of the task whose design is frozen (`options.design`), or None.
+        kind: What to do (`TaskKind`).
     """
 
     task_id: str
@@ -55,6 +56,7 @@ class Job:
     left_s: float
     engine: EngineOptions
     design: dict[Stage, bytes] | None = field(default=None, repr=False)
+    kind: str = TaskKind.ADVISE
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from heavy_stack.backend.jobs.link import Committed, Job, Message
 
 log = structlog.get_logger(__name__)
 
-ADVISE = "heavy_stack.backend.jobs.advise:run_job"
+EVERY_KIND = "heavy_stack.backend.jobs.kinds:run_job"
 _SECRET_PREFIXES = ("HEAVY_", "DATABASE_", "DB_", "PG", "REDIS_")
 _LOOK_EVERY_S = 1.0
 _END_WITHIN_S = 5.0
@@ -136,7 +136,7 @@ class ChildPool:
         target: What children run, as `module:function`; the module imports all that it needs at its top.
     """
 
-    def __init__(self, size: int, *, memory_mb: int, target: str = ADVISE) -> None:
+    def __init__(self, size: int, *, memory_mb: int, target: str = EVERY_KIND) -> None:
         self._size = size
         self._memory_mb = memory_mb
         self._target = target

@@ -20,7 +20,7 @@ from heavy_stack.backend.jobs.advance import TaskRunner
 from heavy_stack.backend.jobs.broker import WorkBroker
 from heavy_stack.backend.jobs.loop_thread import LoopThread
 from heavy_stack.backend.jobs.middleware import LogContext, RetryRetryable, WorkerLife
-from heavy_stack.backend.jobs.pool import ADVISE, ChildPool
+from heavy_stack.backend.jobs.pool import EVERY_KIND, ChildPool
 from heavy_stack.backend.jobs.scratch import remove_stale_scratch
 from heavy_stack.backend.jobs.wake_up import watch_for_work
 from heavy_stack.backend.services import MessageSender, Services
@@ -85,7 +85,7 @@ class WorkerParts:
         return self._loop.call(self._services.work.list_claimable(limit), timeout_s=_LOOK_WITHIN_S)
 
 
-def make_broker(settings: Settings, build_services: BuildServices, *, target: str = ADVISE) -> Broker:
+def make_broker(settings: Settings, build_services: BuildServices, *, target: str = EVERY_KIND) -> Broker:
     """The broker with its actors and all that they need; nothing runs until a Dramatiq worker starts on it.
 
     Args:
@@ -99,7 +99,7 @@ def make_broker(settings: Settings, build_services: BuildServices, *, target: st
     return WorkerParts(settings, build_services, target).broker
 
 
-def run(settings: Settings, build_services: BuildServices, *, target: str = ADVISE) -> None:
+def run(settings: Settings, build_services: BuildServices, *, target: str = EVERY_KIND) -> None:
     """Work until SIGTERM or SIGINT, then give running tasks back and return within 8 seconds.
 
     When this process was started by another one through multiprocessing, it also ends when that one does.

@@ -26,7 +26,7 @@ from sanic.worker.manager import WorkerManager
 from sanic.worker.process import WorkerProcess
 
 from heavy_stack.backend.jobs import process as worker_process
-from heavy_stack.backend.jobs.pool import ADVISE
+from heavy_stack.backend.jobs.pool import EVERY_KIND
 from heavy_stack.backend.jobs.process import BuildServices
 from heavy_stack.settings import Settings
 
@@ -44,7 +44,9 @@ _RUNS_OR_RAN = frozenset({ProcessState.STARTED, ProcessState.ACKED, ProcessState
 log = structlog.get_logger(__name__)
 
 
-def supervise(app: Sanic[Any, Any], settings: Settings, build_services: BuildServices, *, target: str = ADVISE) -> None:
+def supervise(
+    app: Sanic[Any, Any], settings: Settings, build_services: BuildServices, *, target: str = EVERY_KIND
+) -> None:
     """Make this app's server start and keep `settings.worker_processes` workers, and keep its web workers.
 
     Call it once where the app is built; it registers listeners and does nothing else. Without Sanic's process manager

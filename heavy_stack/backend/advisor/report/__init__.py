@@ -21,6 +21,7 @@ from heavy_stack.backend.advisor.artefacts import (
     WorkloadProfile,
 )
 from heavy_stack.backend.advisor.ports import Ports
+from heavy_stack.backend.advisor.report.certificates import certificates, front
 from heavy_stack.backend.advisor.report.decisions import Decision, decide, tables_read
 from heavy_stack.backend.advisor.report.native import native_statements
 from heavy_stack.backend.advisor.report.rendering import render_answer
@@ -80,6 +81,8 @@ def report(
             queries=[QueryReport(queryid=q.queryid, runquantity=q.runquantity, text=q.text) for q in workload.queries],
             tables=_table_reports(workload, profile, decisions, tables, verdicts),
             rejected=_rejected(plan, rewrite, tables),
+            certificates=certificates(workload, profile, decisions),
+            front=front(plan),
             score=figures,
             storage_before_bytes=before_bytes,
             storage_new_bytes=new_bytes,

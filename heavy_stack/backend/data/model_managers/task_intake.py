@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from heavy_stack.backend.data.model_managers.task_ddl import created_table
 from heavy_stack.backend.data.model_managers.task_url import is_secret_name, take_credentials
@@ -61,6 +61,9 @@ _BYTE_ORDER_MARKS = (
 )
 
 
+M = TypeVar("M", bound=BaseModel)
+
+
 @dataclass(frozen=True)
 class Intake:
     """A workload that can be stored.
@@ -96,7 +99,7 @@ def read_new_task(body: bytes, settings: Settings) -> Intake:
             f"The body has {len(body):,} bytes; this service takes at most {settings.max_body_bytes:,} "
             "(HEAVY_MAX_BODY_BYTES)."
         )
-    content = _read_object(body)
+    content = read_object(body)
     _refuse_double_names(body, content)
     if b"\\u0000" in body:
         _refuse_nul(content, "")
@@ -124,10 +127,15 @@ def _refuse(message: str, place: str, **context: Any) -> WorkloadFormat:
     return WorkloadFormat(message, context={"place": place, **context})
 
 
-def _read_object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a request's body.
+
+    Raises:
+        WorkloadFormat: It is none; the place is named.
+    """
     body = body.removeprefix(b"\xef\xbb\xbf")
     if not body.strip():
-        raise _refuse("The body is empty: send a JSON object with url, ddl and queries.", "byte 0")
+        raise _refuse("The body is empty: send a JSON object.", "byte 0")
     for mark, name in _BYTE_ORDER_MARKS:
         if body.startswith(mark):
             raise _refuse(f"The body is {name}: send it as plain UTF-8.", "byte 0")
@@ -139,7 +147,7 @@ def _read_object(body: bytes) -> dict[str, Any]:
         raise _json_problem(body, error) from None
     if not isinstance(content, dict):
         kind = _JSON_TYPES[type(content)]
-        raise _refuse(f"The body is {kind}: send an object with url, ddl and queries.", "byte 0")
+        raise _refuse(f"The body is {kind}: send a JSON object.", "byte 0")
     return content
 
 
@@ -238,20 +246,34 @@ def _validate(content: dict[str, Any], settings: Settings) -> NewTask:
             "(HEAVY_MAX_QUERIES).",
             "queries",
         )
-    try:
-        task = NewTask.model_validate(content, strict=True)
-    except ValidationError as error:
-        problems = [
-            _sentence(item, content)  # type: ignore[arg-type]
-            for item in error.errors(include_input=False, include_url=False)[:MAX_PROBLEMS]
-        ]
-        raise _problems(problems, error.error_count()) from None
+    task = validated(NewTask, content, TaskOptions)
     if task.options.design is not None:
         try:
             UUID(task.options.design)
         except ValueError:
             raise _refuse("options.design must be the id of a task.", "options.design") from None
     return task
+
+
+def validated(model: type[M], content: dict[str, Any], strict_part: type[BaseModel] | None = None) -> M:
+    """The object as `model`, strictly read.
+
+    Args:
+        model: What it should be.
+        content: The object.
+        strict_part: The model within it that refuses unknown names; `model` itself unless named.
+
+    Raises:
+        WorkloadFormat: With one sentence per problem, and its place.
+    """
+    try:
+        return model.model_validate(content, strict=True)
+    except ValidationError as error:
+        problems = [
+            _sentence(item, content, strict_part or model)  # type: ignore[arg-type]
+            for item in error.errors(include_input=False, include_url=False)[:MAX_PROBLEMS]
+        ]
+        raise _problems(problems, error.error_count()) from None
 
 
 def _problems(problems: list[tuple[str, str]], count: int) -> WorkloadFormat:
@@ -262,7 +284,7 @@ def _problems(problems: list[tuple[str, str]], count: int) -> WorkloadFormat:
     return _refuse(text, problems[0][0], problems=listed, problem_count=count)
 
 
-def _sentence(item: dict[str, Any], content: dict[str, Any]) -> tuple[str, str]:
+def _sentence(item: dict[str, Any], content: dict[str, Any], strict: type[BaseModel]) -> tuple[str, str]:
     """One problem as (place, sentence); the value itself is never shown, it may be a secret."""
     path, kind = "", item["type"]
     value: Any = content
@@ -277,8 +299,10 @@ def _sentence(item: dict[str, Any], content: dict[str, Any]) -> tuple[str, str]:
     if kind == "missing" or missing:
         return path, f"{path} is missing."
     if kind == "extra_forbidden":
-        known = ", ".join(TaskOptions.model_fields)
-        return path, f"{path} is not an option of a task; the options are {known}."
+        known = ", ".join(strict.model_fields)
+        if strict is TaskOptions:
+            return path, f"{path} is not an option of a task; the options are {known}."
+        return path, f"{path} is not known here; the names are {known}."
     if path.endswith(".queryid") and type(value) in (int, float):
         return path, f"{path} must be text, not a number: put it in quotes, so that the answer's id equals yours."
     if kind in _EXPECTED:

@@ -13,6 +13,12 @@ from heavy_stack.backend.advisor.artefacts import ARTEFACT_VERSION
 from heavy_stack.backend.data.model_managers.answer_archive import pack_answer
 from heavy_stack.backend.data.model_managers.answer_cache import AnswerCache
 from heavy_stack.backend.data.model_managers.base import BaseManager
+from heavy_stack.backend.data.model_managers.follow_ups import (
+    later_body,
+    read_later_query,
+    read_recheck_wish,
+    recheck_intake,
+)
 from heavy_stack.backend.data.model_managers.task_intake import Intake, read_new_task
 from heavy_stack.backend.data.model_mungers.artefact_packing import pack, unpack
 from heavy_stack.backend.data.model_mungers.event_model_mungers import EventModelMunger
@@ -26,9 +32,9 @@ from heavy_stack.backend.data.sql_models.tasks import SQLTask
 from heavy_stack.backend.data.unit_of_work import Message, queue_message
 from heavy_stack.errors import Conflict, NotFound, TaskFailed, WorkloadFormat
 from heavy_stack.settings import Settings
-from heavy_stack.shared_models.answers import AnswerView
-from heavy_stack.shared_models.reports import Report
-from heavy_stack.shared_models.tasks import StoredAnswer, Task, TaskEvent, TaskId, TaskState, TaskStatus
+from heavy_stack.shared_models.answers import AnswerView, RecheckView
+from heavy_stack.shared_models.reports import Recheck, Report
+from heavy_stack.shared_models.tasks import StoredAnswer, Task, TaskEvent, TaskId, TaskKind, TaskState, TaskStatus
 from heavy_stack.shared_models.users import User
 
 ADVANCE_MESSAGE = "task.advance"
@@ -77,28 +83,77 @@ class TaskManager(BaseManager[TaskRepository, TaskModelMunger]):
 
         Raises:
             WorkloadFormat, BodyTooLarge: See `read_new_task`.
-            Conflict: The owner has too many open tasks.
+            Conflict: The owner has too many open tasks (`too_many_tasks`).
         """
         intake, content = await _in_thread_if(len(body) > _INLINE_BYTES, self._read, body)
-        if await self.repository.count_running(user.id) >= self._settings.max_open_tasks:
-            raise Conflict(
-                f"{self._settings.max_open_tasks} of your tasks run or wait already; let one end, or cancel one",
-                code="too_many_tasks",
-                status=429,
-                retryable=True,
-            )
         await self._check_design(user, intake.options.design)
+        return await self._store(user, intake, content, TaskKind.ADVISE)
+
+    async def rewrite(self, user: User, task_id: TaskId, body: bytes, *, as_text: bool = False) -> TaskId:
+        """Submit a query that arrives after the design: a task whose design is that one, frozen (`options.design`).
+
+        Args:
+            user: The owner of both.
+            task_id: The task whose design is asked.
+            body: JSON of a `LaterQuery`.
+            as_text: The body is the query itself.
+
+        Raises:
+            NotFound, Conflict, TaskFailed: As `get_result`.
+            WorkloadFormat, BodyTooLarge: The body has no meaning.
+        """
+        later = read_later_query(body, as_text=as_text)
+        return await self.submit(user, later_body(later, task_id, await self._design_request(user, task_id)))
+
+    async def recheck(self, user: User, task_id: TaskId, body: bytes = b"") -> TaskId:
+        """Submit a task that checks again what must stay true of the data for a design's queries to stay equal.
+
+        Args:
+            user: The owner of both.
+            task_id: The task whose design is checked.
+            body: JSON of a `RecheckWish`, or nothing.
+
+        Raises:
+            NotFound, Conflict, TaskFailed: As `get_result`.
+            WorkloadFormat: The body has no meaning.
+        """
+        wish = read_recheck_wish(body)
+        answer = await self.get_result(user, task_id)
+        intake = recheck_intake(wish, answer, await self._design_request(user, task_id))
+        return await self._store(user, intake, pack(intake.request), TaskKind.RECHECK)
+
+    async def _design_request(self, user: User, task_id: TaskId) -> bytes:
+        task = await self.get_task(user, task_id)
+        if task.kind != TaskKind.ADVISE:
+            raise _no_design()
+        if task.state is not TaskState.DONE:
+            await self.get_answer(user, task_id)  # says why there is none
+        row = await self._artefacts.find_named(task_id, REQUEST)
+        if row is None:
+            raise NotFound("the task is done, but its request is gone")
+        return unpack(row.content, row.encoding)
+
+    async def _store(self, user: User, intake: Intake, content: bytes, kind: TaskKind) -> TaskId:
+        budget_s = self._settings.task_budget_s
         task = SQLTask(
             id=uuid4(),
             owner_id=user.id,
+            kind=kind.value,
             options=intake.options.model_dump(mode="json", exclude_none=True),
             url=intake.url,
             query_count=intake.query_count,
             table_count=intake.table_count,
             credentials=orjson.dumps(intake.credentials).decode() if intake.credentials else None,
-            budget_s=min(intake.options.budget_s or self._settings.task_budget_s, self._settings.task_budget_s),
+            budget_s=min(intake.options.budget_s or budget_s, budget_s),
         )
-        await self.repository.add_new(task)
+        limit = self._settings.max_open_tasks
+        if not await self.repository.add_if_below(task, limit):
+            raise Conflict(
+                f"{limit} of your tasks run or wait already; let one end, or cancel one",
+                code="too_many_tasks",
+                status=429,
+                retryable=True,
+            )
         await self._artefacts.put_new(
             SQLArtefact(
                 task_id=task.id, name=REQUEST, version=ARTEFACT_VERSION, encoding=Encoding.ZSTD, content=content
@@ -114,7 +169,7 @@ class TaskManager(BaseManager[TaskRepository, TaskModelMunger]):
         if design is None:
             return
         found = await self.repository.find_owned(user.id, UUID(design))
-        if found is None or found.state is not TaskState.DONE:
+        if found is None or found.state is not TaskState.DONE or found.kind != TaskKind.ADVISE:
             raise WorkloadFormat(
                 f"options.design: {design} is not a finished task of yours; name a task whose status is DONE",
                 context={"place": "options.design"},
@@ -206,9 +261,11 @@ class TaskManager(BaseManager[TaskRepository, TaskModelMunger]):
         """The answer, parsed.
 
         Raises:
-            NotFound, Conflict, TaskFailed: See `get_answer`.
+            NotFound, Conflict, TaskFailed: See `get_answer`; Conflict also when the task made no design (`no_design`).
         """
         answer = await self.get_answer(user, task_id)
+        if (await self.get_task(user, task_id)).kind != TaskKind.ADVISE:
+            raise _no_design()
         return await _in_thread_if(len(answer.body_gzip) > _INLINE_BYTES // 8, _parse, answer)
 
     async def get_report(self, user: User, task_id: TaskId) -> Report:
@@ -218,6 +275,17 @@ class TaskManager(BaseManager[TaskRepository, TaskModelMunger]):
             NotFound, Conflict, TaskFailed: See `get_answer`.
         """
         return (await self.get_result(user, task_id)).report
+
+    async def get_recheck(self, user: User, task_id: TaskId) -> Recheck:
+        """What a recheck found.
+
+        Raises:
+            NotFound, Conflict, TaskFailed: See `get_answer`; Conflict also when the task is no recheck (`no_recheck`).
+        """
+        answer = await self.get_answer(user, task_id)
+        if (await self.get_task(user, task_id)).kind != TaskKind.RECHECK:
+            raise Conflict("this task made a design; it checked none again", code="no_recheck")
+        return RecheckView.model_validate_json(unpack(answer.body_gzip, Encoding.GZIP)).recheck
 
     async def get_download(self, user: User, task_id: TaskId) -> bytes:
         """The answer as a zip of ordered .sql files (`answer_archive.py`).
@@ -239,6 +307,10 @@ async def _in_thread_if(large: bool, work: Callable[[A], R], argument: A) -> R:
 
 def _not_found() -> NotFound:
     return NotFound("there is no task with that id")
+
+
+def _no_design() -> Conflict:
+    return Conflict("this task checked conditions of an earlier design; it made none of its own", code="no_design")
 
 
 def _state(status: TaskStatus) -> dict[str, object]:

@@ -47,6 +47,7 @@ class TaskModelMunger(ModelMunger[SQLTask, Task]):
             activity=row.activity,
             progress=row.progress,
             queued=running and row.lease_owner is None,
+            cancelling=running and bool(row.cancel_requested),
             seconds_left=_seconds_left(row, now) if running else None,
             error=row.error_code,
             message=row.error_message,

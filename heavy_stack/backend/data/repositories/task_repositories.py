@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import Integer, bindparam, func, insert, or_, select, update
 
 from heavy_stack.backend.data.repositories.base import SQLRepositoryBase
 from heavy_stack.backend.data.sql_models.tasks import SQLTask
@@ -19,8 +19,26 @@ _PUBLIC = [column for column in _tasks.c if column.name != "credentials"]
 # Built once: building a SELECT costs as much as a tenth of running it.
 _STATUS = select(
     *(_tasks.c[name] for name in ("id", "state", "stage", "activity", "progress", "lease_owner", "budget_s")),
-    *(_tasks.c[name] for name in ("created_at", "started_at", "error_code", "error_message")),
+    *(_tasks.c[name] for name in ("created_at", "started_at", "error_code", "error_message", "cancel_requested")),
 ).where(_tasks.c.id == bindparam("task_id"), _tasks.c.owner_id == bindparam("owner_id"))
+
+_OPEN = (
+    select(func.count())
+    .where(_tasks.c.owner_id == bindparam("new_owner_id", type_=_tasks.c.owner_id.type))
+    .where(_tasks.c.state == TaskState.RUNNING)
+    .scalar_subquery()
+)
+_INSERT_BELOW = (
+    insert(_tasks)
+    .from_select(
+        [column.name for column in _tasks.c],
+        select(*(bindparam(f"new_{column.name}", type_=column.type) for column in _tasks.c)).where(
+            bindparam("open_limit", type_=Integer) > _OPEN
+        ),
+        include_defaults=False,
+    )
+    .returning(_tasks.c.id)
+)
 
 
 class TaskRepository(SQLRepositoryBase[SQLTask]):
@@ -28,14 +46,15 @@ class TaskRepository(SQLRepositoryBase[SQLTask]):
 
     model = SQLTask
 
-    async def add_new(self, task: SQLTask) -> None:
-        """Insert a task."""
-        await self.run(insert(_tasks).values(**task.model_dump()))
+    async def add_if_below(self, task: SQLTask, limit: int) -> bool:
+        """Insert a task unless its owner has `limit` that run or wait; False when nothing was inserted.
 
-    async def count_running(self, owner_id: UUID) -> int:
-        """How many tasks of that owner run or wait."""
-        query = select(func.count()).where(_tasks.c.owner_id == owner_id, _tasks.c.state == TaskState.RUNNING)
-        return int((await self.run(query)).scalar_one())
+        One statement counts and inserts. On SQLite that is exact; on PostgreSQL requests of the same moment may each
+        pass, as many as there are connections.
+        """
+        values = {f"new_{name}": value for name, value in task.model_dump().items()}
+        inserted = await self.session.exec(_INSERT_BELOW, params={**values, "open_limit": limit})
+        return inserted.first() is not None
 
     async def find_status(self, owner_id: UUID, task_id: UUID) -> Any:
         """Row of what `/status` needs, or None; columns only, readable outside a unit of work."""
