@@ -91,6 +91,14 @@ class Analyst:
                     pass
             return str(reason)
 
+    def by_steps(self, needs: Needs) -> Needs | None:
+        """The same block with numbers kept at steps of their literals; None where that changes nothing."""
+        try:
+            found = needs_of(needs.block, self._is_flag, distinct_stored=True, by_steps=True)
+        except NotAnswerable:
+            return None
+        return None if set(found.dimensions) == set(needs.dimensions) else found
+
     def _is_flag(self, table: str, column: str) -> bool:
         return (table.lower(), column.lower()) in self.flags
 

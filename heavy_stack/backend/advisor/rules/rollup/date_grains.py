@@ -87,7 +87,7 @@ def use_of_date(
     The node's value is the same for the column and for the column truncated to that grain. `designing`: the grain that
     next month's constant is likely to need too: the end of a month of less than 31 days counts as a day.
     """
-    compared = _compared(node)
+    compared = compared_with(node)
     if compared is not None:
         subject, values = compared
         day_only = False
@@ -125,7 +125,7 @@ def _date_of(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
-def _compared(node: exp.Expr) -> tuple[exp.Expr, list[tuple[str, exp.Expr]]] | None:
+def compared_with(node: exp.Expr) -> tuple[exp.Expr, list[tuple[str, exp.Expr]]] | None:
     """(subject, [(operator, constant)]) of a comparison with constants."""
     if isinstance(node, exp.Between):
         low, high = node.args["low"], node.args["high"]

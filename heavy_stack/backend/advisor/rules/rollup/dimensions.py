@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.date_grains import RAW, finest, is_timestamp, truncated, use_of_date
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import COMPARISONS, IsFlag, literal_moves
 from heavy_stack.backend.advisor.rules.rollup.measures import stored_type, type_at
+from heavy_stack.backend.advisor.rules.rollup.number_grains import columns_stepped, use_of_number
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
     canonical,
@@ -22,7 +25,7 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
 
 
 def choose_dimensions(
-    required: list[exp.Expr], names: dict[str, str], is_flag: IsFlag, *, raw_only: bool
+    required: list[exp.Expr], names: dict[str, str], is_flag: IsFlag, *, raw_only: bool, by_steps: bool = False
 ) -> dict[str, exp.Expr]:
     """Dimensions by text, in canonical names, from which every expression of `required` can be computed.
 
@@ -32,6 +35,7 @@ def choose_dimensions(
         is_flag: Which columns are flags.
         raw_only: Only plain columns (the rollup stands on the side of an outer join that may have no partner; an
             expression there must be computed from the NULLs).
+        by_steps: Keep a number that is only compared with round literals at a step of them (number_grains.py).
 
     Raises:
         NotAnswerable: A dimension's type cannot be stored, or it would be as fine as the rows.
@@ -40,6 +44,10 @@ def choose_dimensions(
     for node in required:
         chooser.see_dates(node)
     chooser.settle_dates()
+    if by_steps and not raw_only:
+        for node in required:
+            chooser.see_numbers(node)
+        chooser.settle_numbers()
     for node in required:
         chooser.add(node)
     return chooser.without_derivable()
@@ -52,6 +60,9 @@ class _Chooser:
         self.found: dict[str, exp.Expr] = {}
         self.dates: dict[str, tuple[exp.Column, list[str], bool]] = {}
         self.settled: dict[str, str] = {}
+        self.numbers: dict[str, tuple[exp.Column, list[tuple[str, Decimal]]]] = {}
+        self.raw_numbers: set[str] = set()
+        self.by_step: set[str] = set()
 
     def see_dates(self, node: exp.Expr) -> None:
         """Note how each date column is used."""
@@ -88,6 +99,30 @@ class _Chooser:
             self.settled[key] = grain
             self._store(truncated(column, grain))
 
+    def see_numbers(self, node: exp.Expr) -> None:
+        """Note what each number column is compared with, and which ones are asked for themselves."""
+        waiting = [node]
+        while waiting:
+            current = waiting.pop()
+            use = use_of_number(current, self.aliases)
+            if use is not None and not self.is_flag(use[0]):
+                known = self.numbers.setdefault(self._key(use[0]), (use[0], []))
+                known[1].extend(use[1])
+            elif isinstance(current, (exp.Column, exp.Query)):
+                self.raw_numbers.update(self._key(column) for column in columns_of(current, self.aliases))
+            else:
+                waiting.extend(current.iter_expressions())
+
+    def settle_numbers(self) -> None:
+        """A number that is only compared becomes one dimension, at a step of its literals."""
+        compared = {key: use for key, use in self.numbers.items() if key not in self.raw_numbers}
+        for key, node in columns_stepped(compared):
+            self.by_step.add(key)
+            self._store(node)
+
+    def _key(self, column: exp.Column) -> str:
+        return text_of(canonical(column, self.names))
+
     def add(self, node: exp.Expr) -> None:
         """Add what it takes to compute an expression."""
         bare = unwrapped(node)
@@ -95,6 +130,9 @@ class _Chooser:
             return
         use = use_of_date(bare, self.aliases)
         if use is not None and text_of(canonical(use[0], self.names)) in self.settled:
+            return
+        number = use_of_number(bare, self.aliases) if self.by_step else None
+        if number is not None and self._key(number[0]) in self.by_step:
             return
         if isinstance(bare, exp.Query):
             # A subquery that looks outside itself does so column by column.

@@ -12,6 +12,13 @@ from heavy_stack.backend.advisor.artefacts import Candidate, TableName
 from heavy_stack.backend.advisor.rules.rollup.date_grains import DAY, HOUR, MONTH, covers, truncated, use_of_date
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, type_at
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs
+from heavy_stack.backend.advisor.rules.rollup.number_grains import (
+    STEPPED_KINDS,
+    forms_for,
+    stepped,
+    steps_of,
+    use_of_number,
+)
 from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
@@ -147,7 +154,11 @@ class TableLookup:
         if not self._speaks(node, aliases):
             return copied(node, self.replaced)
         if not isinstance(node, exp.Query):
-            stored = self._dimension(node, canonical_names) or self._by_date(node, aliases, canonical_names)
+            stored = (
+                self._dimension(node, canonical_names)
+                or self._by_date(node, aliases, canonical_names)
+                or self._by_step(node, aliases, canonical_names)
+            )
             if stored is not None:
                 return stored
         if isinstance(node, exp.Column):
@@ -200,6 +211,19 @@ class TableLookup:
             found = self.table.columns.get(text) if text in self.table.dimensions else None
             if found is not None:
                 return _with_column(node, column, self._typed(found, column))
+        return None
+
+    def _by_step(self, node: exp.Expr, aliases: AbstractSet[str], canonical_names: bool) -> exp.Expr | None:
+        use = use_of_number(node, aliases) if self.table.kinds & STEPPED_KINDS else None
+        if use is None or self.needs.block.null_extended:
+            return None
+        column, compared = use
+        for step in reversed(steps_of(value for _, value in compared)):
+            for form in forms_for(compared):
+                wanted = canonical(stepped(column, step, form), {} if canonical_names else self.needs.block.core.names)
+                found = self.table.columns.get(text_of(wanted))
+                if found is not None:
+                    return _with_column(node, column, self._typed(found, column))
         return None
 
 

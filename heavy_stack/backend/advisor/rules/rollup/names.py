@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure
+from heavy_stack.backend.advisor.rules.rollup.number_grains import step_in
 
 MAX_COLUMN = 48
 MAX_TABLE = 60
@@ -63,6 +64,9 @@ def name_of_expression(node: exp.Expr, single: bool) -> str:
     """A name for a dimension: its column's own name where it is one, else the words of the expression."""
     if isinstance(node, exp.Column):
         return slug(node.name) if single else slug(f"{node.table}_{node.name}")
+    step = step_in(node)
+    if step is not None:
+        return slug(f"{name_of_expression(step[0], single)}_by_{step[1]}")
     return slug("_".join(_words(node)))
 
 

@@ -79,13 +79,14 @@ class Needs:
         return measure("COUNT", None, (), "bigint").given(self.tests)
 
 
-def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool) -> Needs:
+def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool, by_steps: bool = False) -> Needs:
     """The needs of a block.
 
     Args:
         block: The block.
         is_flag_of: Which columns are flags.
         distinct_stored: Store distinct counts at exactly the keys where that is allowed.
+        by_steps: Keep numbers that are only compared with round literals at a step of them.
 
     Raises:
         NotAnswerable: No rollup answers this block.
@@ -130,7 +131,7 @@ def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool) -> Ne
     if distinct and not stored:
         for plan in distinct:
             required += plan.over_dimensions
-    dimensions = choose_dimensions(required, core.names, is_flag, raw_only=block.null_extended)
+    dimensions = choose_dimensions(required, core.names, is_flag, raw_only=block.null_extended, by_steps=by_steps)
     needs = Needs(block, filters, tuple(residual), dimensions, plans, exact_keys, bool(distinct) and stored, False)
     fragile = any(map(may_fail, filters.values())) or any(map(may_fail, dimensions.values()))
     for each in needs.measures:
