@@ -110,6 +110,8 @@ class ParsedText:
         reason, detail, line, column: Why it cannot be rewritten, in a sentence, with the 1-based place.
         tables: Base tables read.
         fingerprint: Hash of the normalised tree with literals replaced; texts that differ in literals share it.
+        shape: Texts of one shape have the same tokens but for literals that may move, and those of the same kinds
+            (`sql/literal_sites.py`): what holds for one holds for all of them. "" when the text does not parse.
     """
 
     text: int
@@ -121,6 +123,7 @@ class ParsedText:
     column: int | None = None
     tables: tuple[TableName, ...] = ()
     fingerprint: str = ""
+    shape: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,11 +232,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Proposals:
-    """propose's artefact: candidates, and for each text without one a reason."""
+    """propose's artefact: candidates, and for each text without one a reason.
+
+    `text_s`: by text, the cost model's seconds of the whole text as it stands. `rejected`: (candidate, rule, why) of
+    tables that a rule itself gave up.
+    """
 
     candidates: tuple[Candidate, ...]
     unanswered: dict[int, str] = field(default_factory=dict)
     reasons: dict[int, Reason] = field(default_factory=dict)
+    text_s: dict[int, float] = field(default_factory=dict)
+    rejected: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)

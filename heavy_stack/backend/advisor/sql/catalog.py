@@ -162,7 +162,7 @@ def resolve(tree: exp.Expr, catalog: Catalog) -> exp.Query:
         raise _unknown_column(error, tree) from None
     except RecursionError:
         raise TooLarge("too deeply nested to analyse") from None
-    except SqlglotError as error:
+    except (SqlglotError, OverflowError) as error:  # the latter: a position like GROUP BY 9223372036854775808
         raise SqlProblem(f"cannot be resolved: {type(error).__name__}") from None
     restore_names(query)
     annotate(query, catalog)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 
+Edit = tuple[int, int, str]
+"""(start, end, what stands there instead) by characters of a text."""
+
+
 def complete_names(text: str, catalog: Catalog, tree: exp.Expr | None = None) -> str:
     """The client's own text, table names completed to three parts and the trailing `;` gone; nothing else changes.
 
@@ -27,11 +31,12 @@ def complete_names(text: str, catalog: Catalog, tree: exp.Expr | None = None) ->
     Raises:
         SqlProblem, TooLarge: It does not parse.
     """
-    if tree is None:
-        tree = parse_statement(text)
-    edits: list[tuple[int, int, str]] = [
-        (token.start, token.end + 1, "") for token in trailing_semicolons(tokens_of(text))
-    ]
+    return edited(text, completing_edits(text, catalog, parse_statement(text) if tree is None else tree))
+
+
+def completing_edits(text: str, catalog: Catalog, tree: exp.Expr) -> list[Edit]:
+    """What `complete_names` changes, in the text's order."""
+    edits: list[Edit] = [(token.start, token.end + 1, "") for token in trailing_semicolons(tokens_of(text))]
     for node in base_tables(tree):
         parts = node.parts
         if len(parts) >= 3:
@@ -42,10 +47,14 @@ def complete_names(text: str, catalog: Catalog, tree: exp.Expr | None = None) ->
             continue
         missing = (table.name.catalog, table.name.schema)[: 3 - len(parts)]
         edits.append((start, start, "".join(f"{quoted_if_needed(part)}." for part in missing)))
-    done = text
-    for start, end, replacement in sorted(edits, reverse=True):
-        done = done[:start] + replacement + done[end:]
-    return done
+    return sorted(edits)
+
+
+def edited(text: str, edits: list[Edit]) -> str:
+    """The text with sorted edits made."""
+    for start, end, replacement in reversed(edits):
+        text = text[:start] + replacement + text[end:]
+    return text
 
 
 def base_tables(tree: exp.Expr) -> Iterator[exp.Table]:
