@@ -5,7 +5,6 @@ from __future__ import annotations
 from heavy_stack.backend.advisor.artefacts import (
     Candidate,
     DesignTable,
-    ParsedText,
     ParsedWorkload,
     Plan,
     Rewrite,
@@ -14,16 +13,12 @@ from heavy_stack.backend.advisor.artefacts import (
     WorkloadProfile,
 )
 from heavy_stack.backend.advisor.ports import Ports
+from heavy_stack.backend.advisor.rewrite.chain import Chain
 from heavy_stack.backend.advisor.rewrite.statements import create_schema_sql, design_table, new_schema_name
-from heavy_stack.backend.advisor.rules import ANSWER_FROM_ROLLUP
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
-from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, stored_table
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
-from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
 from heavy_stack.backend.advisor.sql.catalog import Catalog
-from heavy_stack.backend.advisor.sql.guards import SqlProblem
-from heavy_stack.backend.advisor.sql.printing import Unprintable, trino_sql
 
 __all__ = ["rewrite"]
 
@@ -42,11 +37,11 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
     else:
         schema, create_schema, tables = frozen.schema_name, frozen.create_schema, list(frozen.tables)
     names = {table.candidate: table.name for table in tables}
-    stored = [stored_table(each, names[each.id]) for each in plan.chosen if each.id in names]
-    rewriter = _Rewriter(Analyst(catalog, _flags(plan.chosen)), stored, Sizes(profile.facts, None, ports.deadline))
+    analyst = Analyst(catalog, _flags(plan.chosen))
+    chain = Chain(analyst, plan.chosen, tables, profile.facts, Sizes(profile.facts, None, ports.deadline))
     texts: list[RewrittenText] = []
     failed: dict[int, str] = {}
-    waiting = [text for text in parsed.texts if text.sql is not None and stored]
+    waiting = [text for text in parsed.texts if text.sql is not None and tables]
     waiting.sort(key=lambda text: -profile.runs.get(text.text, 0))
     until = ports.deadline.left_s() * (1 - TIME_SHARE)
     for index, text in enumerate(waiting):
@@ -55,7 +50,7 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
         if ports.deadline.left_s() < until:
             failed[text.text] = "The time for rewriting ended before this text."
             continue
-        outcome = rewriter.rewrite(text)
+        outcome = chain.rewrite(text)
         if isinstance(outcome, str):
             # What propose or select found out says more.
             failed[text.text] = plan.unanswered.get(text.text, outcome)
@@ -70,30 +65,6 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
         texts=tuple(sorted(texts, key=lambda text: text.text)),
         failed=failed,
     )
-
-
-class _Rewriter:
-    def __init__(self, analyst: Analyst, stored: list[StoredTable], sizes: Sizes) -> None:
-        self._analyst, self._stored, self._sizes = analyst, stored, sizes
-
-    def rewrite(self, text: ParsedText) -> RewrittenText | str:
-        """The rewritten text, or in a sentence why there is none."""
-        try:
-            found = ANSWER_FROM_ROLLUP.apply(text.sql or "", self._analyst, self._stored, self._sizes)
-            sql = trino_sql(found.tree)
-        except NotAnswerable as reason:
-            return str(reason)
-        except (SqlProblem, Unprintable) as problem:
-            return f"The rewrite could not be written: {problem}."
-        except RecursionError:
-            return "The query is too deeply nested."
-        return RewrittenText(
-            text=text.text,
-            sql=sql,
-            tables=tuple(table.name for table in found.tables),
-            rules=(ANSWER_FROM_ROLLUP.id,),
-            by_rule=found.exact,
-        )
 
 
 def _design(chosen: tuple[Candidate, ...], catalog: str, schema: str) -> list[DesignTable]:

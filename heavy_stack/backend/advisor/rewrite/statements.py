@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from heavy_stack.backend.advisor.artefacts import Candidate, DesignTable, TableName
+from heavy_stack.backend.advisor.rules.prejoin.prejoins import RULE_ID as PREJOIN
 from heavy_stack.backend.advisor.rules.rollup.names import MAX_TABLE, NameMaker, name_of_table, slug
 from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
-
-_PROPERTIES = "WITH (format = 'PARQUET')"
 
 
 def new_schema_name(task_id: str, taken: Iterable[str]) -> str:
@@ -30,12 +29,16 @@ def create_schema_sql(catalog: str, schema: str) -> str:
 def design_table(candidate: Candidate, catalog: str, schema: str, names: NameMaker) -> DesignTable:
     """A candidate under its name, with its statements."""
     dimensions = [column.name for column in candidate.columns if column.role == DIMENSION]
-    wanted = name_of_table((name.name for name in candidate.source_tables), dimensions)
+    is_plain = candidate.rule == PREJOIN
+    sources = (name.name for name in candidate.source_tables)
+    wanted = _name_of_prejoin(candidate) if is_plain else name_of_table(sources, dimensions)
     name = TableName(catalog, schema, names.fresh(wanted, MAX_TABLE))
     full = ".".join(map(_quoted, (name.catalog, name.schema, name.name)))
     columns = ", ".join(f"{_quoted(column.name)} {column.type}" for column in candidate.columns)
     listed = ", ".join(_quoted(column.name) for column in candidate.columns)
-    ordered = candidate.select + _order(candidate, dimensions)
+    sort = [str(name) for name in candidate.evidence.get("sort", ())] if is_plain else []
+    ordered = candidate.select + (_order_by(sort) if is_plain else _order(candidate, dimensions))
+    properties = f"WITH (format = 'PARQUET'{_sorted_by(sort)})"
     return DesignTable(
         candidate=candidate.id,
         name=name,
@@ -43,9 +46,9 @@ def design_table(candidate: Candidate, catalog: str, schema: str, names: NameMak
         why=candidate.why,
         columns=candidate.columns,
         source_tables=candidate.source_tables,
-        create=f"CREATE TABLE {full} ({columns}) {_PROPERTIES}",
+        create=f"CREATE TABLE {full} ({columns}) {properties}",
         insert=f"INSERT INTO {full} ({listed}) {ordered}",
-        refresh=f"CREATE OR REPLACE TABLE {full} {_PROPERTIES} AS {ordered}",
+        refresh=f"CREATE OR REPLACE TABLE {full} {properties} AS {ordered}",
         rows_estimate=candidate.rows,
     )
 
@@ -54,8 +57,36 @@ def _order(candidate: Candidate, dimensions: list[str]) -> str:
     """Sorted by the dimensions with the fewest values first: equal values side by side take next to no room."""
     order = candidate.evidence.get("order") or range(len(dimensions))
     keys = [_quoted(dimensions[int(index)]) for index in order if int(index) < len(dimensions)]
+    return _order_by_text(keys)
+
+
+def _order_by(columns: list[str]) -> str:
+    return _order_by_text([_quoted(column) for column in columns])
+
+
+def _order_by_text(keys: list[str]) -> str:
     return f" ORDER BY {', '.join(keys)}" if keys else ""
+
+
+def _sorted_by(columns: list[str]) -> str:
+    """Trino drops an ORDER BY that an INSERT does not need; the table's property makes it sort."""
+    listed = ", ".join(_text(column) for column in columns)
+    return f", sorted_by = ARRAY[{listed}]" if columns else ""
+
+
+def _name_of_prejoin(candidate: Candidate) -> str:
+    """`sales_with_customer_date`; a copy without joined tables is `sales_sorted_by_day`."""
+    fact = str(candidate.evidence["fact"][-1])
+    joined = [str(role[0]) for role in candidate.evidence["roles"]]
+    sort = "_".join(str(name) for name in candidate.evidence.get("sort", ()))
+    if joined:
+        return slug(f"{fact}_with_{'_'.join(joined)}")
+    return slug(f"{fact}_sorted_by_{sort}" if sort else f"{fact}_narrow")
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -27,7 +27,7 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
-from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analysis, Analyst
 from heavy_stack.backend.advisor.rules.rollup.applying import answer_block
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
 from heavy_stack.backend.advisor.rules.rollup.proposing import propose_rollups
@@ -55,12 +55,24 @@ class AnswerFromRollup:
         return propose_rollups(context)
 
     def apply(self, text: str, analyst: Analyst, tables: Iterable[StoredTable], sizes: Sizes) -> RewrittenTree:
-        """The text's tree with every block replaced that a table answers; a copy, the input stays as it is.
+        """The text with every block replaced that a table answers, ready to be sent; the input stays as it is.
 
         Raises:
             NotAnswerable: No block of the text is answered, or too little of its work is saved.
         """
         analysis = analyst.analyse(text)
+        rewritten = self.replaced(analysis, tables)
+        check_worth(analysis.tree, rewritten, sizes)
+        return with_types(rewritten, text, analyst.catalog)
+
+    def replaced(self, analysis: Analysis, tables: Iterable[StoredTable]) -> RewrittenTree:
+        """The text's tree with every block replaced that a table answers; a copy, the input stays as it is.
+
+        Output types may differ still (`whole_text.with_types`), and most of the work may be left (`check_worth`).
+
+        Raises:
+            NotAnswerable: No block of the text is answered.
+        """
         answerable = analysis.answerable()
         if not answerable:
             raise NotAnswerable(next((why for _, why in analysis.blocks if isinstance(why, str)), _NO_GROUPS))
@@ -84,9 +96,7 @@ class AnswerFromRollup:
             exact = exact and needs.exact
         if not replaced:
             raise NotAnswerable(reason)
-        rewritten = assembled(analysis.tree, replaced, used, exact)
-        check_worth(analysis.tree, rewritten, sizes)
-        return with_types(rewritten, text, analyst.catalog)
+        return assembled(analysis.tree, replaced, used, exact)
 
 
 _NO_GROUPS = "It does not group rows of a table, so no rollup answers it."

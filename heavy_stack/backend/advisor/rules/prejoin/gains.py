@@ -1,0 +1,78 @@
+"""What reading a stored table instead of the client's tables saves one SELECT, by the cost model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import Column, ColumnFacts, Table, TableFacts
+from heavy_stack.backend.advisor.rules.costs import CostModel, scan_s
+from heavy_stack.backend.advisor.rules.prejoin.folding import Folded
+from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf
+from heavy_stack.backend.advisor.rules.prejoin.stars import FACT
+from heavy_stack.backend.advisor.rules.rollup.trees import conjuncts
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+
+MAX_WORTH = 0.85
+"""A SELECT that keeps more than this share of its work is not helped."""
+PRUNED_TO = 0.04
+"""Of a sorted table at least so much is read: row groups are coarse."""
+
+
+class Gains:
+    """Estimates by the statistics at hand.
+
+    Args:
+        facts: Statistics by full table name; may be empty.
+        catalog: The DDL's tables.
+    """
+
+    def __init__(self, facts: Mapping[str, TableFacts], catalog: Catalog) -> None:
+        self._facts, self._catalog = facts, catalog
+        self._plain = CostModel(facts, catalog)
+        self._models: dict[int, tuple[CostModel, Table]] = {}
+
+    def before_and_after(self, select: exp.Select, folded: Folded, shelf: Shelf) -> tuple[float, float]:
+        """Seconds of the cost model of a SELECT as it is, and read from the shelf's table."""
+        model, table = self._design(shelf)
+        after = model.block_cost(folded.select) - self._skipped_s(folded, shelf, model, table)
+        return self._plain.block_cost(select), after
+
+    def rows(self, table: Table) -> float:
+        """Rows of a table of the DDL, or a guess."""
+        return self._plain.table_rows(table)
+
+    def _design(self, shelf: Shelf) -> tuple[CostModel, Table]:
+        found = self._models.get(id(shelf))
+        if found is None:
+            types = dict(shelf.table.columns.values())
+            table = Table(shelf.table.name, tuple(Column(name, kind) for name, kind in types.items()))
+            known = {name: one for place, name in shelf.columns.items() if (one := self._column(shelf, place))}
+            fact = self._catalog.table(shelf.fact)
+            rows = shelf.table.rows if fact is None else int(self._plain.table_rows(fact))
+            facts = {**self._facts, str(table.name): TableFacts(rows, None, known)}
+            found = self._models[id(shelf)] = CostModel(facts, self._catalog.with_tables([table])), table
+        return found
+
+    def _column(self, shelf: Shelf, place: tuple[str, str]) -> ColumnFacts | None:
+        owner = shelf.fact if place[0] == FACT else shelf.steps[place[0]].table
+        known = self._facts.get(str(owner))
+        if known is None:
+            return None
+        return next((each for name, each in known.columns.items() if name.lower() == place[1]), None)
+
+    def _skipped_s(self, folded: Folded, shelf: Shelf, model: CostModel, table: Table) -> float:
+        """What sorting saves: row groups whose range of a sorted column, or of one beside it, misses the filter."""
+        places = {name: place for place, name in shelf.columns.items()}
+        near = {role for role, _ in shelf.sort if role != FACT}
+        sorted_ = {*shelf.sort}
+        where = folded.select.args.get("where")
+        share = 1.0
+        for part in conjuncts(where.this if where is not None else None):
+            columns = list(part.find_all(exp.Column))
+            read = [places.get(column.name) if column.table == folded.alias else None for column in columns]
+            if columns and all(place is not None and (place[0] in near or place in sorted_) for place in read):
+                share *= model.share_left(part, table)
+        units = model.column_units(table, (shelf.columns[place] for place in folded.used))
+        return scan_s(model.table_rows(table), units) * (1 - max(PRUNED_TO, share))

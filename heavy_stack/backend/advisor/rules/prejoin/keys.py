@@ -1,0 +1,97 @@
+"""Which columns tell a table's rows apart, by its statistics, and the query that proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import combinations
+from typing import Protocol
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import Table, TableFacts, TableName
+from heavy_stack.backend.advisor.rules.rollup.trees import joined
+from heavy_stack.backend.advisor.sql.printing import trino_sql
+
+EXACT_ROWS = 200_000
+"""Up to here engines count distinct values exactly; above, a sketch errs by some per cent."""
+SKETCH_ERROR = 0.12
+MAX_KEY_COLUMNS = 3
+"""Longer keys are seldom joined on whole, and counting their values is slow."""
+
+Distinct = Callable[[Table, tuple[str, ...]], int | None]
+
+
+class KeyFinder(Protocol):
+    """Knows which columns tell a table's rows apart."""
+
+    def key_among(self, table: Table, columns: frozenset[str]) -> tuple[str, ...] | None:
+        """The shortest key that consists of some of these columns."""
+
+
+class Keys:
+    """Finds unique keys among columns that a query joins on.
+
+    Args:
+        facts: Statistics by full table name.
+        distinct: Counts the distinct rows of several columns; None where that is unknown.
+    """
+
+    def __init__(self, facts: Mapping[str, TableFacts], distinct: Distinct | None = None) -> None:
+        self._facts = facts
+        self._distinct = distinct
+        self._known: dict[tuple[TableName, tuple[str, ...]], bool] = {}
+
+    def key_among(self, table: Table, columns: frozenset[str]) -> tuple[str, ...] | None:
+        """The shortest key that consists of some of these columns."""
+        for size in range(1, min(len(columns), MAX_KEY_COLUMNS) + 1):
+            for key in combinations(sorted(columns), size):
+                if self.is_key(table, key):
+                    return key
+        return None
+
+    def is_key(self, table: Table, columns: tuple[str, ...]) -> bool:
+        """Whether no two rows have the same values in these columns, as far as statistics say."""
+        known = self._known.get((table.name, columns))
+        if known is None:
+            known = self._known[(table.name, columns)] = self._looks_unique(table, columns)
+        return known
+
+    def _looks_unique(self, table: Table, columns: tuple[str, ...]) -> bool:
+        facts = self._facts.get(str(table.name))
+        if facts is None or not facts.rows:
+            return False
+        if len(columns) > 1:
+            found = self._distinct(table, columns) if self._distinct is not None else None
+            return found is not None and _fits(found, facts.rows)
+        by_name = {name.lower(): column for name, column in facts.columns.items()}
+        column = by_name.get(columns[0].lower())
+        if column is None or column.distinct is None:
+            return False
+        return _fits(column.distinct, facts.rows - (column.nulls or 0))
+
+
+def _fits(distinct: int, rows: int) -> bool:
+    if rows <= EXACT_ROWS:
+        return rows > 0 and distinct >= rows
+    return distinct >= rows * (1 - SKETCH_ERROR)
+
+
+def key_condition(name: TableName, columns: tuple[str, ...]) -> tuple[str, str]:
+    """(name, SQL that returns a row where the key is not unique); keys with a NULL join nothing."""
+    keys = [exp.column(column, quoted=True) for column in columns]
+    filled = joined([exp.Not(this=exp.Is(this=key, expression=exp.Null())) for key in keys])
+    many = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
+    select = exp.Select(expressions=keys).from_(table_of(name)).where(filled).group_by(*keys).having(many)
+    return f"{name.name} has one row per {', '.join(columns)}", trino_sql(select)
+
+
+def table_of(name: TableName, alias: str | None = None) -> exp.Table:
+    """A table's full name as a source."""
+    source = exp.Table(
+        this=exp.to_identifier(name.name, quoted=True),
+        db=exp.to_identifier(name.schema, quoted=True),
+        catalog=exp.to_identifier(name.catalog, quoted=True),
+    )
+    if alias is not None:
+        source.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    return source

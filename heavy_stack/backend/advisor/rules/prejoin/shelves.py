@@ -1,0 +1,95 @@
+"""A pre-joined table as it stands: which column of which role of its fact lies in which of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from heavy_stack.backend.advisor.artefacts import Candidate, StoredColumn, Table, TableName
+from heavy_stack.backend.advisor.rules.prejoin.keys import key_condition
+from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
+from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
+from heavy_stack.backend.advisor.rules.rollup.measures import stored_type
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+from heavy_stack.backend.advisor.sql.trino_types import read_type
+
+RoleColumn = tuple[str, str]
+"""(role, column in lower case)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """A pre-joined table: every row of the fact once, with its partners.
+
+    Attributes:
+        table: Name and columns, as the rest of a rewrite knows tables.
+        fact: The fact's name.
+        steps: Role → its join.
+        columns: What is stored → the stored column's name.
+        sort: What the rows are sorted by.
+    """
+
+    table: StoredTable
+    fact: TableName
+    steps: dict[str, Step]
+    columns: dict[RoleColumn, str]
+    sort: tuple[RoleColumn, ...] = ()
+
+    def key_among(self, table: Table, columns: frozenset[str]) -> tuple[str, ...] | None:
+        """The key by which this table was joined, where the columns hold it (see Keys.key_among)."""
+        for step in self.steps.values():
+            key = tuple(theirs for _, theirs in step.pairs)
+            if step.table == table.name and set(key) <= columns:
+                return key
+        return None
+
+    def conditions(self, roles: Iterable[str]) -> dict[str, str]:
+        """What must hold of the data for the use of these roles: name → SQL that returns no row."""
+        wanted = {above for role in roles for above in (role, *self.above(role))}
+        steps = [self.steps[role] for role in sorted(wanted) if role != FACT]
+        return dict(key_condition(step.table, tuple(theirs for _, theirs in step.pairs)) for step in steps)
+
+    def above(self, role: str) -> list[str]:
+        """The roles between a role and the fact."""
+        found: list[str] = []
+        while role != FACT:
+            role = self.steps[role].parent
+            found.append(role)
+        return found
+
+
+def storable_type(kind: str) -> str | None:
+    """The type of a stored copy of a column; None where the copy's values would behave in another way."""
+    known = read_type(kind)
+    try:
+        stored = stored_type(known)
+    except NotAnswerable:
+        return None
+    return stored if known is not None and (str(known) == stored or known.base == "varchar") else None
+
+
+def shelf_of(candidate: Candidate, name: TableName, columns: Iterable[StoredColumn]) -> Shelf:
+    """The table of a candidate under its name, with the columns that were built."""
+    evidence = candidate.evidence
+    fact = TableName(*evidence["fact"])
+    built = tuple(columns)
+    steps: dict[str, Step] = {}
+    roles: dict[str, str] = {str(evidence["alias"]): FACT}
+    for alias, parent, parts, pairs in evidence["roles"]:
+        step = Step(roles[parent], TableName(*parts), tuple((str(own), str(theirs)) for own, theirs in pairs))
+        roles[alias] = step.role
+        steps[step.role] = step
+    stored: Mapping[str, Any] = evidence["stored"]
+    places = {column.name: (roles[stored[column.name][0]], str(stored[column.name][1])) for column in built}
+    table = StoredTable(
+        candidate=candidate.id,
+        name=name,
+        core="",
+        common=frozenset(),
+        columns={column.sql: (column.name, column.type) for column in built},
+        dimensions=frozenset(),
+        rows=candidate.rows,
+    )
+    sort = tuple(places[str(column)] for column in evidence["sort"] if column in places)
+    return Shelf(table, fact, steps, {place: column for column, place in places.items()}, sort)

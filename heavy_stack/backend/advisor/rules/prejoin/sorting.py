@@ -1,0 +1,96 @@
+"""What a pre-joined table is sorted by: the filter that most of the work has, so that most row groups are skipped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
+from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn
+from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star
+from heavy_stack.backend.advisor.rules.rollup.literal_kinds import COMPARISONS, MAX_FLAG_VALUES
+from heavy_stack.backend.advisor.rules.rollup.trees import own_nodes
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+
+MAX_COLUMNS = 2
+"""Beyond, a row group holds few values of the first columns and nearly all of the others."""
+_FILTERS = (*COMPARISONS, exp.Between, exp.In)
+
+
+def sort_of(
+    uses: Iterable[tuple[Reading, Star, int]], catalog: Catalog, facts: Mapping[str, TableFacts]
+) -> tuple[RoleColumn, ...]:
+    """The columns to sort by; none where no filter could skip rows.
+
+    A joined table counts as a whole: its columns (year, month, day) go together, so one of them orders all.
+    """
+    uses = list(uses)
+    columns: Counter[RoleColumn] = Counter()
+    tables: dict[str, Table] = {}
+    for reading, star, runs in uses:
+        tables[FACT] = star.fact
+        for member in star.members:
+            tables[member.step.role] = reading.base[member.alias]
+        for place in filtered(reading, star):
+            if _prunes(_facts_of(place, tables, facts)):
+                columns[place] += runs
+    groups: Counter[tuple[str, str]] = Counter()
+    for (role, name), runs in columns.items():
+        groups[(role, name if role == FACT else "")] += runs
+    if not groups:
+        return ()
+    (role, name), _ = max(groups.items(), key=lambda each: (each[1], each[0]))
+    if role == FACT:
+        return ((role, name),)
+    return _ordering_columns(role, tables[role], columns, facts)
+
+
+def filtered(reading: Reading, star: Star) -> set[RoleColumn]:
+    """The columns of a star that a SELECT compares with constants."""
+    roles = star.roles
+    found: set[RoleColumn] = set()
+    for part in reading.pool:
+        nodes = list(own_nodes(part))
+        columns = [node for node in nodes if isinstance(node, exp.Column)]
+        if any(isinstance(node, exp.Query) for node in nodes) or not any(isinstance(node, _FILTERS) for node in nodes):
+            continue
+        if len({column.table for column in columns}) == 1 and columns[0].table in roles:
+            found |= {(roles[column.table], column.name.lower()) for column in columns}
+    return found
+
+
+def _ordering_columns(
+    role: str, table: Table, columns: Counter[RoleColumn], facts: Mapping[str, TableFacts]
+) -> tuple[RoleColumn, ...]:
+    """A date that tells the table's rows apart orders all that goes with it; else what is filtered, coarse first."""
+    known = facts.get(str(table.name))
+    dates = [(role, column.name.lower()) for column in table.columns if column.type == "date"]
+    for place in dates:
+        found = _facts_of(place, {role: table}, facts)
+        if found is None or found.distinct is None:
+            unique = len(dates) == 1
+        else:
+            unique = known is not None and known.rows is not None and found.distinct >= known.rows
+        if unique:
+            return (place,)
+    filtered_most = sorted((place for place in columns if place[0] == role), key=lambda place: (-columns[place], place))
+    kept = filtered_most[:MAX_COLUMNS]
+    return tuple(sorted(kept, key=lambda place: (_values(place, table, facts), place)))
+
+
+def _values(place: RoleColumn, table: Table, facts: Mapping[str, TableFacts]) -> float:
+    found = _facts_of(place, {place[0]: table}, facts)
+    return float("inf") if found is None or found.distinct is None else found.distinct
+
+
+def _prunes(found: ColumnFacts | None) -> bool:
+    return found is None or found.distinct is None or found.distinct > MAX_FLAG_VALUES
+
+
+def _facts_of(place: RoleColumn, tables: Mapping[str, Table], facts: Mapping[str, TableFacts]) -> ColumnFacts | None:
+    known = facts.get(str(tables[place[0]].name))
+    if known is None:
+        return None
+    return next((each for name, each in known.columns.items() if name.lower() == place[1]), None)
