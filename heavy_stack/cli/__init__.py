@@ -1,6 +1,7 @@
 """The `heavy-stack` command. Each subcommand is a file of this package.
 
-Exit codes: 0 done · 1 the task or command failed · 2 wrong usage or input · 3 no server there · 4 time-out.
+Exit codes: 0 done · 1 the task or command failed · 2 wrong usage or input · 3 no server there · 4 time-out ·
+5 could not be checked.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rich.console import Console
 from heavy_stack.cli.database import app as database_app
 from heavy_stack.cli.demo import app as dev_app
 from heavy_stack.cli.doctor import doctor
+from heavy_stack.cli.follow_ups import recheck, rewrite
 from heavy_stack.cli.submit import getresult, poll_status, submit
 from heavy_stack.errors import HeavyStackError, InputError, SettingsError
 from heavy_stack.settings import load_settings
@@ -24,6 +26,8 @@ app.add_typer(dev_app, name="dev", help="The demo and helpers for developers.")
 app.command()(submit)
 app.command(name="poll-status")(poll_status)
 app.command()(getresult)
+app.command()(rewrite)
+app.command()(recheck)
 app.command()(doctor)
 
 

@@ -52,7 +52,7 @@ def submit(
             return
         status = follow(client, task_id, Console(stderr=True), timeout_s=timeout)
         if status["status"] == "FAILED":
-            _failed(task_id, status, as_json)
+            leave_failed(task_id, status, as_json)
         body = client.result(task_id)
         if as_json:
             sys.stdout.buffer.write(body + b"\n")
@@ -60,9 +60,9 @@ def submit(
             show_answer(output_console(), json.loads(body))
             Console().print(f"{client.server}/tasks/{task_id}/result", highlight=False, soft_wrap=True)
     except ServerUnreachable as error:
-        _exit(error.message, 3)
+        exit_with(error.message, 3)
     except WaitTimeout as error:
-        _exit(error.message, 4)
+        exit_with(error.message, 4)
     finally:
         client.close()
 
@@ -92,9 +92,9 @@ def poll_status(
     try:
         status = client.wait(task_id, show, timeout_s=timeout)
     except ServerUnreachable as error:
-        _exit(error.message, 3)
+        exit_with(error.message, 3)
     except WaitTimeout as error:
-        _exit(error.message, 4)
+        exit_with(error.message, 4)
     finally:
         client.close()
     if not as_json:
@@ -115,7 +115,7 @@ def getresult(
     try:
         body = client.result(task_id)
     except ServerUnreachable as error:
-        _exit(error.message, 3)
+        exit_with(error.message, 3)
     finally:
         client.close()
     if as_json or not sys.stdout.isatty():
@@ -148,12 +148,14 @@ def _next_label(finished: str | None) -> str:
     return STAGE_LABELS[STAGES[min(index, len(STAGES) - 1)]]
 
 
-def _failed(task_id: str, status: dict[str, Any], as_json: bool) -> NoReturn:
+def leave_failed(task_id: str, status: dict[str, Any], as_json: bool) -> NoReturn:
+    """Say why the task FAILED, and exit."""
     if as_json:
         sys.stdout.write(json.dumps(status) + "\n")
-    _exit(f"task {task_id} FAILED: {status.get('error')}: {status.get('message')}", 1)
+    exit_with(f"task {task_id} FAILED: {status.get('error')}: {status.get('message')}", 1)
 
 
-def _exit(message: str, code: int) -> NoReturn:
+def exit_with(message: str, code: int) -> NoReturn:
+    """One line on stderr, and that exit code."""
     Console(stderr=True).print(f"[bold red]{message}[/]", highlight=False, soft_wrap=True)
     raise typer.Exit(code)

@@ -71,6 +71,15 @@ class TaskClient:
         """The zip with the ordered .sql files."""
         return self._call("GET", f"/tasks/{task_id}/download").content
 
+    def rewrite(self, task_id: str, body: dict[str, Any]) -> str:
+        """Submit a query that arrives later (`LaterQuery`); returns the new task's id."""
+        return str(self._call("POST", f"/tasks/{task_id}/rewrite", json=body).json()["taskid"])
+
+    def recheck(self, task_id: str, url: str | None = None) -> str:
+        """Have a design's conditions checked again; returns the new task's id."""
+        body = {} if url is None else {"url": url}
+        return str(self._call("POST", f"/tasks/{task_id}/recheck", json=body).json()["taskid"])
+
     def is_up(self) -> bool:
         """True once `/healthz` answers 200."""
         try:

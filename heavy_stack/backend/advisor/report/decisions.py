@@ -105,7 +105,7 @@ def _why_unchanged(
         return plan.reasons.get(number, Reason.NO_GAIN), plan.unanswered.get(number)
     if rewritten is not None:
         return Reason.OUT_OF_TIME, "no verdict was reached in time"
-    return Reason.NO_GAIN, None
+    return Reason.NO_GAIN, None if rewrite.tables else "The design has no table."
 
 
 def tables_read(decisions: list[Decision], rewrite: Rewrite) -> tuple[DesignTable, ...]:
