@@ -11,6 +11,7 @@ from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_of
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, TableLookup
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, merged
+from heavy_stack.backend.advisor.rules.rollup.missing import what_is_missing
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs, needs_an_empty_group
 from heavy_stack.backend.advisor.rules.rollup.single_groups import rows_are_groups, without_grouping
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, columns_of, conjuncts, copied, joined
@@ -41,7 +42,8 @@ def answer_block(
     Raises:
         NotAnswerable: None of them does.
     """
-    reason = "No table of the design holds what the query reads."
+    read = ", ".join(str(name) for name in needs.block.core.table_names)
+    reason = f"No table of the design stands for {read} as the query reads it."
     for table in sorted(tables, key=lambda each: (each.weight, str(each.name))):
         for prefer_dimensions in (False, True):
             try:
@@ -49,7 +51,7 @@ def answer_block(
                 return Replacement(_select(needs, lookup), table)
             except NotAnswerable as why:
                 reason = str(why)
-    raise NotAnswerable(reason)
+    raise NotAnswerable(what_is_missing(needs, tables) or reason)
 
 
 def _select(needs: Needs, lookup: TableLookup) -> exp.Select:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Candidate, TableName
-from heavy_stack.backend.advisor.rules.rollup.date_grains import DAY, HOUR, MONTH, covers, truncated, use_of_date
+from heavy_stack.backend.advisor.rules.rollup.date_grains import GRAINS, covers, truncated, use_of_date
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, type_at
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs
 from heavy_stack.backend.advisor.rules.rollup.number_grains import (
@@ -34,6 +34,8 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     unwrapped,
 )
 from heavy_stack.backend.advisor.sql.printing import cast_to
+
+SHOWN_CHARS = 200
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,8 @@ class TableLookup:
         if needs.block.core.key != table.core:
             raise NotAnswerable("The table stands for other tables.")
         if not table.common <= set(needs.filters):
-            raise NotAnswerable("The table lacks rows that the query reads.")
+            more = " AND ".join(sorted(table.common - set(needs.filters)))
+            raise NotAnswerable(f"{table.name.name} has only the rows where {_cut(more)}; the query reads others.")
         extra = {text: node for text, node in needs.filters.items() if text not in table.common}
         self.residual: list[exp.Expr] = []
         asked_of_dimensions: set[str] = set()
@@ -118,7 +121,9 @@ class TableLookup:
         # What is asked of the dimensions, or has passed the table's own filter, is no condition of a measure.
         self.dropped = table.common | asked_of_dimensions
         self.flag: exp.Expr | None = None
-        if set(needs.filters) - self.dropped:
+        # A table without dimensions has its one row also where nothing stands for it.
+        always_there = not table.dimensions and needs.block.has_groups
+        if always_there or set(needs.filters) - self.dropped:
             self.flag = exp.GT(this=self._stored(needs.row_count), expression=exp.Literal.number(0))
 
     def column(self, wanted: Measure) -> exp.Expr:
@@ -126,9 +131,10 @@ class TableLookup:
         return self._stored(wanted.given(self.needs.tests))
 
     def _stored(self, wanted: Measure) -> exp.Expr:
-        found = self.table.columns.get(wanted.without(self.dropped).text)
+        text = wanted.without(self.dropped).text
+        found = self.table.columns.get(text)
         if found is None:
-            raise NotAnswerable("The table lacks a measure.")
+            raise NotAnswerable(f"{self.table.name.name} holds no measure {_cut(text)}.")
         return exp.column(found[0], table=self.alias, quoted=True)
 
     def _asked_of_dimensions(self, node: exp.Expr) -> exp.Expr | None:
@@ -162,7 +168,7 @@ class TableLookup:
             if stored is not None:
                 return stored
         if isinstance(node, exp.Column):
-            raise NotAnswerable("A column is none of the table's dimensions.")
+            raise NotAnswerable(f"{self.table.name.name} has no dimension {_cut(node.name)}.")
         if isinstance(node, (exp.And, exp.Or)):
             kind = exp.And if isinstance(node, exp.And) else exp.Or
             return joined(
@@ -203,7 +209,7 @@ class TableLookup:
         if use is None or self.needs.block.null_extended:
             return None
         column, asked, _ = use
-        for grain in (MONTH, DAY, HOUR):
+        for grain in GRAINS:
             if not covers(grain, asked):
                 continue
             wanted = truncated(column, grain)
@@ -225,6 +231,11 @@ class TableLookup:
                 if found is not None:
                     return _with_column(node, column, self._typed(found, column))
         return None
+
+
+def _cut(text: str) -> str:
+    """Written by the client, so of any length; a reason is one line."""
+    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
 
 
 def _with_column(node: exp.Expr, column: exp.Column, value: exp.Expr) -> exp.Expr:
