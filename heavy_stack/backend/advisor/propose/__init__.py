@@ -9,7 +9,9 @@ from heavy_stack.backend.advisor.rules.costs import CostModel
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst, flags_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.sql.guards import SqlProblem
 from heavy_stack.shared_models.verdicts import Reason
 
 __all__ = ["propose"]
@@ -43,12 +45,34 @@ def propose(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
         may_ask=profile.reachable and workload.verify in ASKING,
     )
     candidates: list[Candidate] = []
+    rejected: list[tuple[str, str, str]] = []
     unanswered: dict[int, str] = {}
     for rule in RULES:
         proposed = rule.match(context)
         candidates += proposed.candidates
+        rejected += proposed.rejected
         for text, why in proposed.unanswered.items():
             unanswered.setdefault(text, why)
     served = {text for candidate in candidates for text in candidate.serves}
     unanswered = {text: why for text, why in unanswered.items() if text not in served}
-    return Proposals(tuple(candidates), unanswered, dict.fromkeys(unanswered, Reason.NO_GAIN))
+    return Proposals(
+        candidates=tuple(candidates),
+        unanswered=unanswered,
+        reasons=dict.fromkeys(unanswered, Reason.NO_GAIN),
+        text_s=_seconds_as_sent(context),
+        rejected=tuple(rejected),
+    )
+
+
+def _seconds_as_sent(context: ProposeContext) -> dict[int, float]:
+    """Each text's work as it stands, by the cost model; what cannot be analysed, or not in time, is left out."""
+    found: dict[int, float] = {}
+    for number, text in context.texts.items():
+        if context.sizes.time_left_s() < context.until_left_s:
+            break
+        try:
+            tree = context.analyst.analyse(text).tree
+        except (NotAnswerable, SqlProblem, RecursionError):
+            continue
+        found[number] = context.costs.query_cost(tree)
+    return found

@@ -8,7 +8,7 @@ less there on short queries; the choice between designs hardly moves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlglot import exp
 
@@ -29,8 +29,9 @@ GROUPED_ROW_S = 3e-9
 GROUP_S = 60e-9
 """A group made and merged."""
 
-GUESSED_ROWS = 50.0
-"""Without statistics a table has so many rows times the cube of its columns: a fact is wide, a dimension is not."""
+GUESSED_ROWS = 200_000.0
+"""Without statistics a table has so many rows times the square of its columns: a fact is wide, a dimension is not; and
+tables that somebody wants advice on are not small."""
 EQUAL_SHARE = 0.1
 RANGE_SHARE = 0.3
 OTHER_SHARE = 0.5
@@ -63,6 +64,10 @@ def stored_s(rows: float, kinds: Iterable[str], *, regroups: bool = True) -> flo
     return read + group_s(rows, rows / 4) if regroups else read
 
 
+_STORED = ""
+"""The stored table among a SELECT's sources; no alias is empty."""
+
+
 class CostModel:
     """Costs of SELECTs over the client's tables.
 
@@ -80,7 +85,7 @@ class CostModel:
         facts = self._facts.get(str(table.name))
         if facts is not None and facts.rows is not None:
             return float(facts.rows)
-        return GUESSED_ROWS * len(table.columns) ** 3
+        return GUESSED_ROWS * len(table.columns) ** 2
 
     def column_units(self, table: Table, columns: Iterable[str]) -> float:
         """The cost of one row's values in these columns (any case), in plain values."""
@@ -95,15 +100,24 @@ class CostModel:
         found = next((each for name, each in facts.columns.items() if name.lower() == column.lower()), None)
         return None if found is None or found.distinct is None else float(max(1, found.distinct))
 
-    def block_cost(self, select: exp.Select, groups: float | None = None) -> float:
+    def block_cost(
+        self,
+        select: exp.Select,
+        groups: float | None = None,
+        *,
+        without: Collection[str] = (),
+        stored_rows: float = 0.0,
+    ) -> float:
         """The own work of one SELECT of an analysed tree: its base tables read, filtered, joined and grouped.
 
         Args:
             select: Columns qualified with their sources' aliases; sources that are queries cost nothing here, they
                 have a SELECT of their own.
             groups: How many groups it makes, where that is known.
+            without: Aliases that a stored table stands for: reading that table is not counted, joining it is.
+            stored_rows: That table's rows.
         """
-        tables = self._base_tables(select)
+        tables = {alias: table for alias, table in self._base_tables(select).items() if alias not in without}
         if not tables:
             return 0.0
         columns: dict[str, set[str]] = {alias: set() for alias in tables}
@@ -114,13 +128,16 @@ class CostModel:
         spent = sum(
             scan_s(self.table_rows(table), self.column_units(table, columns[alias])) for alias, table in tables.items()
         )
+        if without:
+            kept[_STORED] = stored_rows
         largest = max(kept, key=lambda alias: (kept[alias], alias))
         rows = kept[largest]
         for alias in sorted(kept, key=lambda each: (kept[each], each)):
             if alias != largest:
                 spent += join_s(kept[alias], rows)
                 # A partner that a filter has thinned out thins out the joined rows alike.
-                rows *= min(1.0, max(1e-6, kept[alias] / max(1.0, self.table_rows(tables[alias]))))
+                table_rows = self.table_rows(tables[alias]) if alias in tables else kept[alias]
+                rows *= min(1.0, max(1e-6, kept[alias] / max(1.0, table_rows)))
         if _groups(select):
             spent += group_s(rows, rows / 10 if groups is None else groups)
         return spent

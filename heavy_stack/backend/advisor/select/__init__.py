@@ -1,74 +1,63 @@
-"""select: which of the proposed tables are built, by benefit per byte; what is not chosen says why."""
+"""select: which of the proposed tables are built; what is not chosen says why."""
 
 from __future__ import annotations
 
-from heavy_stack.backend.advisor.artefacts import (
-    Candidate,
-    ParsedWorkload,
-    Plan,
-    Proposals,
-    TableName,
-    Workload,
-    WorkloadProfile,
-)
+from heavy_stack.backend.advisor.artefacts import ParsedWorkload, Plan, Proposals, Workload, WorkloadProfile
 from heavy_stack.backend.advisor.ports import Ports
+from heavy_stack.backend.advisor.select.choosing import choose
+from heavy_stack.backend.advisor.select.problem import limits_of, problem_of, storage_of, why_impossible
+from heavy_stack.backend.advisor.select.reasons import why_rejected
 from heavy_stack.shared_models.verdicts import Reason
 
 __all__ = ["select"]
 
 
-MAX_TABLES = 100
-"""Where the task names no limit: a design that nobody can survey is not kept up to date."""
-
-
 def select(
     workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, proposals: Proposals, ports: Ports
 ) -> Plan:
-    """Choose tables: never more than queries, within the task's limits, the best benefit per byte first."""
+    """Choose the tables that together are worth most within the task's limits; see `select/model.py` for worth."""
     if workload.frozen is not None:
         return Plan(workload.frozen.candidates)
     ports.progress.report(0.0, "Weighing the proposed tables")
-    limit = min(len(workload.queries), MAX_TABLES if workload.max_tables is None else workload.max_tables)
-    chosen: list[Candidate] = []
-    rejected: list[tuple[str, str, str]] = []
-    spent = 0
-    widths = {table.name: len(table.columns) for table in parsed.tables}
-    ordered = sorted(proposals.candidates, key=lambda each: -_benefit_per_byte(each, profile, widths))
-    for candidate in ordered:
-        why = None
-        if len(chosen) >= limit:
-            why = f"Only {limit} table{'s' if limit != 1 else ''} may be built, and others save more per byte."
-        elif workload.max_storage_bytes is not None:
-            size = candidate.bytes
-            if size is None:
-                why = "Its size is not known, and the task limits the storage."
-            elif spent + size > workload.max_storage_bytes:
-                why = f"With it the new tables would take more than the {workload.max_storage_bytes:,} bytes allowed."
-        if why is None:
-            chosen.append(candidate)
-            spent += candidate.bytes or 0
-        else:
-            rejected.append((candidate.id, candidate.rule, why))
-    served = {text for candidate in chosen for text in candidate.serves}
-    unanswered = dict(proposals.unanswered)
-    reasons = dict(proposals.reasons)
-    whys = {candidate: why for candidate, _, why in rejected}
-    for candidate in proposals.candidates:
-        for text in candidate.serves:
-            if text not in served and text not in unanswered:
-                unanswered[text] = whys[candidate.id]
-                reasons[text] = Reason.NO_GAIN
+    storage = storage_of(parsed, profile)
+    limits = limits_of(workload, storage)
+    impossible = {each.id: why for each in proposals.candidates if (why := why_impossible(each, workload, limits))}
+    possible = [each for each in proposals.candidates if each.id not in impossible]
+    problem = problem_of(possible, proposals, profile, storage, limits)
+    choice = choose(problem)
+    taken = choice.design.tables
+    whys = impossible | {
+        each.id: why_rejected(place, choice.design, problem, possible)
+        for place, each in enumerate(possible)
+        if place not in taken
+    }
+    # What costs least is built first, so that a build that ends early leaves most texts answered.
+    chosen = tuple(possible[place] for place in sorted(taken, key=lambda each: (problem.build_s[each], each)))
+    unanswered, reasons = _left_out(proposals, {each.id for each in chosen}, whys)
     ports.progress.report(1.0, f"Chose {len(chosen)} tables")
-    return Plan(tuple(chosen), tuple(rejected), unanswered, reasons)
+    return Plan(
+        chosen=chosen,
+        rejected=proposals.rejected
+        + tuple((each.id, each.rule, whys[each.id]) for each in proposals.candidates if each.id in whys),
+        unanswered=unanswered,
+        reasons=reasons,
+        front=choice.front if storage is not None else (),
+    )
 
 
-def _benefit_per_byte(candidate: Candidate, profile: WorkloadProfile, widths: dict[TableName, int]) -> float:
-    """Rows that the workload no longer reads, per byte stored.
-
-    Without statistics: columns that it no longer reads, per column stored; facts are wide where dimensions are not.
-    """
-    runs = sum(profile.runs.get(text, 0) for text in candidate.serves)
-    source = candidate.evidence.get("source_rows")
-    if candidate.rows is None or candidate.bytes is None or not isinstance(source, int):
-        return runs * max(widths[name] for name in candidate.source_tables) / max(1, len(candidate.columns))
-    return runs * max(0, source - candidate.rows) / max(1, candidate.bytes)
+def _left_out(proposals: Proposals, chosen: set[str], whys: dict[str, str]) -> tuple[dict[int, str], dict[int, Reason]]:
+    """For each text without a chosen table, the reason of the table that would have saved it most."""
+    unanswered, reasons = dict(proposals.unanswered), dict(proposals.reasons)
+    served = {text for candidate in proposals.candidates if candidate.id in chosen for text in candidate.serves}
+    most: dict[int, float] = {}
+    for candidate in proposals.candidates:
+        saved: dict[int, float] = dict.fromkeys(candidate.serves, 0.0)
+        for saving in candidate.savings:
+            saved[saving.text] = saved.get(saving.text, 0.0) + saving.before_s - saving.after_s
+        for text, seconds in saved.items():
+            if text in served or text in proposals.unanswered or seconds <= most.get(text, -1.0):
+                continue
+            most[text] = seconds
+            unanswered[text] = whys[candidate.id]
+            reasons[text] = Reason.NO_GAIN
+    return unanswered, reasons

@@ -1,7 +1,7 @@
-"""Fewer, shared tables: blocks of one core share a table where its groups stay about as few as their own.
+"""The lattice of shared tables: blocks of one core, narrow tables for each, and wider ones for several.
 
 Sharing is a reason to merge, never to bake: a block's own filters become conditions of its measures, and only the
-dimensions decide how many rows the table has.
+dimensions decide how many rows the table has. Every level is a candidate; the selection decides which is built.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, rollup_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 
-MAX_GROWTH = 1.3
-"""A merged table may have so many times the rows of the larger one: beyond, queries would pay for the sharing."""
-MAX_FORCED_GROWTH = 4.0
-"""The same where there are more tables than allowed; what cannot be merged then is left to the selection."""
-SMALL_ROWS = 2_000
-"""Up to here a scan costs the same whatever its rows: planning is all that a query waits for."""
-MAX_RATIO = 10
-"""A table does not serve a query whose own groups would be so many times fewer."""
+MAX_SHARE = 0.1
+"""A rollup of more than this share of its source's rows saves too little for what it costs (rule 8 of the contract)."""
+MAX_GROWTH = 8.0
+"""A merged table may have so many times the rows of the larger one: beyond, no query would want to share it."""
+SMALL_ROWS = 50_000
+"""Up to here a scan costs next to nothing beside the planning of a query, whatever the growth."""
 MAX_COLUMNS = 90
 """Wider tables are slow to build and no longer read like a table."""
 MAX_PAIRS = 300
-"""Pairs looked at in one round, those with the most dimensions in common first: pairs grow with the square."""
+"""Pairs looked at for one core, those with the most dimensions in common first: pairs grow with the square."""
 MAX_FRESH_PAIRS = 40
-MAX_COUNTED = 40
-"""Pairs that the engine counts in one round."""
+MAX_COUNTED = 24
+"""Pairs that the engine counts in one round: they share one scan."""
+MAX_CANDIDATES = 300
+"""Rollups handed to the selection."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +43,6 @@ class _Pair:
     def holds(self) -> bool:
         """Whether one's dimensions hold the other's, so that nothing is open about the groups."""
         return set(self.wider.dimensions) == set(self.merged.dimensions)
-
-
-@dataclass(frozen=True, eq=False)
-class _Weighed:
-    pair: _Pair
-    added: float
-    cheap: bool
-    bearable: bool
 
 
 def rollups_by_dimensions(asked: list[Asked]) -> list[Rollup]:
@@ -74,35 +66,46 @@ def rollups_by_dimensions(asked: list[Asked]) -> list[Rollup]:
     return found
 
 
-def merged_rollups(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes, max_tables: int) -> list[Rollup]:
-    """Merge while it costs next to nothing, then on towards `max_tables` by least added work.
+def lattice(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes) -> list[Rollup]:
+    """These rollups and what merging them step by step gives, each step by the least added work.
 
     Args:
-        rollups: At most one per core and dimensions.
+        rollups: None has more rows than a rollup may have.
         runs: Runs by text.
         sizes: Row counts; asked in batches of pairs.
-        max_tables: No more tables than this, where merging can reach it.
     """
+    by_core: dict[str, list[Rollup]] = {}
+    for rollup in rollups:
+        by_core.setdefault(rollup.core.key, []).append(rollup)
+    merged: list[Rollup] = []
+    for group in by_core.values():
+        merged += _levels(group, runs, sizes)
+    merged.sort(key=lambda each: -_runs_of(each, runs))
+    return [*rollups, *merged][: max(len(rollups), MAX_CANDIDATES)]
+
+
+def _levels(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes) -> list[Rollup]:
+    """The merged tables of one core: a tree from narrow tables to the few that hold all."""
     left = list(rollups)
-    sizes.count(left)
-    likely = [(one, two) for index, one in enumerate(left) for two in left[:index]]
-    weighed = _weighed(_pairs(likely, MAX_PAIRS), runs, sizes)
+    found: list[Rollup] = []
+    pairs = _pairs([(one, two) for index, one in enumerate(left) for two in left[:index]], MAX_PAIRS)
+    for pair in pairs:
+        _take_over(pair, sizes)
     while True:
-        crowded = len(left) > max_tables
-        allowed = [each for each in weighed if each.cheap or (crowded and each.bearable)]
-        if not allowed:
-            return left
-        best = min(allowed, key=lambda each: each.added).pair
+        best = _best(pairs, runs, sizes)
+        if best is None:
+            return found
         left = [each for each in left if each is not best.one and each is not best.two]
-        gone = {id(best.one), id(best.two)}
-        weighed = [each for each in weighed if id(each.pair.one) not in gone and id(each.pair.two) not in gone]
+        pairs = [each for each in pairs if not {id(each.one), id(each.two)} & {id(best.one), id(best.two)}]
         fresh = _pairs([(best.merged, each) for each in left], MAX_FRESH_PAIRS)
-        weighed += _weighed(fresh, runs, sizes)
+        for pair in fresh:
+            _take_over(pair, sizes)
+        pairs += fresh
         left.append(best.merged)
+        found.append(best.merged)
 
 
 def _pairs(likely: list[tuple[Rollup, Rollup]], limit: int) -> list[_Pair]:
-    likely = [(one, two) for one, two in likely if one.core.key == two.core.key]
     likely.sort(key=lambda pair: len(set(pair[0].dimensions) ^ set(pair[1].dimensions)))
     found: list[_Pair] = []
     for one, two in likely[:limit]:
@@ -112,34 +115,55 @@ def _pairs(likely: list[tuple[Rollup, Rollup]], limit: int) -> list[_Pair]:
     return found
 
 
-def _weighed(pairs: list[_Pair], runs: Mapping[int, int], sizes: Sizes) -> list[_Weighed]:
-    open_ones: list[Rollup] = []
-    for pair in pairs:
-        if pair.holds:
-            sizes.take_over(pair.merged, pair.wider)
-        elif _alike(sizes.guess(pair.one), sizes.guess(pair.two)):
-            open_ones.append(pair.merged)
-    sizes.count(open_ones[:MAX_COUNTED], filtered=False)
-    return [_weigh(pair, runs, sizes) for pair in pairs]
+def _take_over(pair: _Pair, sizes: Sizes) -> None:
+    if pair.holds:
+        sizes.take_over(pair.merged, pair.wider)
 
 
-def _weigh(pair: _Pair, runs: Mapping[int, int], sizes: Sizes) -> _Weighed:
-    first, second, rows = sizes.guess(pair.one), sizes.guess(pair.two), sizes.guess(pair.merged)
-    larger = max(first, second)
-    alike = _alike(first, second)
-    # Without statistics the guesses only compare: a table is shared where one's groups are the other's, or nearly.
-    small = rows <= SMALL_ROWS and sizes.rows(pair.merged) is not None
-    cheap = alike if pair.holds else small or (alike and rows <= larger * MAX_GROWTH)
-    bearable = pair.holds or rows <= max(SMALL_ROWS, larger * MAX_FORCED_GROWTH)
-    added = sum(
-        (rows - before) * sum(runs.get(text, 1) for text in each.texts)
-        for each, before in ((pair.one, first), (pair.two, second))
+def _best(pairs: list[_Pair], runs: Mapping[int, int], sizes: Sizes) -> _Pair | None:
+    """The pair that adds the least work; the likeliest are counted until the best one is."""
+    while True:
+        weighed = sorted(
+            ((_added(pair, runs, sizes), place) for place, pair in enumerate(pairs) if _bearable(pair, sizes)),
+        )
+        if not weighed:
+            return None
+        ordered = [pairs[place] for _, place in weighed]
+        open_ones = [pair.merged for pair in ordered[:MAX_COUNTED] if not sizes.was_asked(pair.merged)]
+        if sizes.was_asked(ordered[0].merged) or not sizes.count(open_ones, filtered=False):
+            return ordered[0]
+
+
+def _added(pair: _Pair, runs: Mapping[int, int], sizes: Sizes) -> float:
+    """Rows that the texts of both would read more, in all their runs."""
+    rows = merged_rows(pair.merged, pair.one, pair.two, sizes)
+    return sum(
+        max(0.0, rows - sizes.guess(each)) * sum(max(1, runs.get(text, 1)) for text in each.texts)
+        for each in (pair.one, pair.two)
     )
-    return _Weighed(pair, added, cheap, bearable)
 
 
-def _alike(one: float, two: float) -> bool:
-    return max(one, two) <= max(min(one, two) * MAX_RATIO, SMALL_ROWS)
+def _bearable(pair: _Pair, sizes: Sizes) -> bool:
+    larger = max(sizes.guess(pair.one), sizes.guess(pair.two))
+    rows = merged_rows(pair.merged, pair.one, pair.two, sizes)
+    source = sizes.core_rows(pair.merged.core)
+    if source is None:  # guesses only compare: a table is shared where one's groups are the other's, or nearly
+        return rows <= larger * MAX_GROWTH
+    return rows <= MAX_SHARE * source and rows <= max(SMALL_ROWS, larger * MAX_GROWTH)
+
+
+def merged_rows(merged: Rollup, one: Rollup, two: Rollup, sizes: Sizes) -> float:
+    """The merged table's rows: counted, else between what both have at least and what they have if independent."""
+    if sizes.is_counted(merged):
+        return sizes.guess(merged)
+    first, second = sizes.guess(one), sizes.guess(two)
+    low = max(first, second)
+    high = max(low, min(first * second, sizes.guess(merged)))
+    return float((low * high) ** 0.5)
+
+
+def _runs_of(rollup: Rollup, runs: Mapping[int, int]) -> int:
+    return sum(runs.get(text, 0) for text in rollup.texts)
 
 
 def _columns(rollup: Rollup) -> int:

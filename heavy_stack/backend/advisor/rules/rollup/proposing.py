@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from heavy_stack.backend.advisor.artefacts import Candidate
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
-from heavy_stack.backend.advisor.rules.rollup.merging import merged_rollups, rollups_by_dimensions
+from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE, lattice, rollups_by_dimensions
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
+from heavy_stack.backend.advisor.rules.rollup.savings import Weigher
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
 
-MAX_SHARE = 0.1
-"""A rollup of more than this share of its source's rows saves too little for what it costs (rule 8 of the contract)."""
 NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
 
 
 def propose_rollups(context: ProposeContext) -> Proposed:
     """Candidates for all texts together; see the rule's `match`."""
     texts, runs, analyst, sizes = context.texts, context.runs, context.analyst, context.sizes
-    progress, max_tables, until_left_s = context.progress, context.max_tables, context.until_left_s
+    progress, until_left_s = context.progress, context.until_left_s
     asked: list[Asked] = []
     why_not: dict[int, str] = {}
     for place, (number, text) in enumerate(texts.items()):
@@ -45,22 +45,27 @@ def propose_rollups(context: ProposeContext) -> Proposed:
         why_not[number] = next((why for _, why in blocks if isinstance(why, str)), NO_GROUPS)
         asked += [Asked(number, block, needs) for block, needs in analysis.answerable()]
     progress.report(0.6, "Counting the groups that tables would hold")
-    affordable = _affordable(rollups_by_dimensions(asked), sizes, why_not)
+    affordable = _affordable(rollups_by_dimensions(asked), sizes, analyst, why_not)
     progress.report(0.8, "Sharing tables between queries")
-    merged = merged_rollups(affordable, runs, sizes, max_tables)
+    weigher = Weigher(context.costs, sizes, affordable)
     candidates: list[Candidate] = []
-    for rollup in sorted(merged, key=lambda each: -_weight(each, runs)):
+    for rollup in lattice(affordable, runs, sizes):
         try:
-            candidates.append(_candidate(rollup, len(candidates) + 1, runs, analyst, sizes))
+            found = _candidate(rollup, len(candidates) + 1, runs, analyst, sizes)
+            candidates.append(replace(found, savings=weigher.savings(rollup)))
         except NotAnswerable as reason:
             why_not.update((text, str(reason)) for text in rollup.texts)
     served = {text for candidate in candidates for text in candidate.serves}
     return Proposed(tuple(candidates), {text: why for text, why in why_not.items() if text not in served})
 
 
-def _affordable(rollups: list[Rollup], sizes: Sizes, why_not: dict[int, str]) -> list[Rollup]:
+def _affordable(
+    rollups: list[Rollup], sizes: Sizes, analyst: Analyst | None, why_not: dict[int, str]
+) -> list[Rollup]:
+    """The rollups that are small enough; `analyst`: coarser ones are looked for in the place of the others."""
     sizes.count(rollups)
     kept: list[Rollup] = []
+    coarser: list[Asked] = []
     for rollup in rollups:
         source, rows = sizes.core_rows(rollup.core), sizes.rows(rollup)
         if source is not None and rows is not None and rows > MAX_SHARE * source:
@@ -69,9 +74,15 @@ def _affordable(rollups: list[Rollup], sizes: Sizes, why_not: dict[int, str]) ->
                 " its source."
             )
             why_not.update((text, why) for text in rollup.texts)
+            coarser += _coarser(rollup, analyst) if analyst is not None else []
         else:
             kept.append(rollup)
-    return kept
+    return kept + _affordable(rollups_by_dimensions(coarser), sizes, None, why_not) if coarser else kept
+
+
+def _coarser(rollup: Rollup, analyst: Analyst) -> list[Asked]:
+    found = ((each, analyst.by_steps(each.needs)) for each in rollup.asked)
+    return [replace(each, needs=needs) for each, needs in found if needs is not None]
 
 
 def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: Analyst, sizes: Sizes) -> Candidate:

@@ -55,6 +55,15 @@ class Sizes:
         rows = [count for count in known if count is not None]
         return max(rows) if len(rows) == len(core.table_names) else None
 
+    def distinct_rows(self, select: str) -> int | None:
+        """Number of distinct rows of a SELECT, counted by the engine; None without one, or when the time is up."""
+        if self._engine is None or self._left_s <= 0:
+            return None
+        before = self._deadline.left_s()
+        found = self._engine.count_groups({"": select}, limit_s=self._left_s)
+        self._left_s -= max(0.0, before - self._deadline.left_s())
+        return found.get("")
+
     def time_left_s(self) -> float:
         """Seconds left for the whole task."""
         return self._deadline.left_s()
@@ -69,8 +78,8 @@ class Sizes:
         facts = self._facts.get(name)
         return float(facts.rows) if facts is not None and facts.rows is not None else 1.0
 
-    def count(self, rollups: list[Rollup], *, filtered: bool = True) -> None:
-        """Have the engine count the groups of all these, in one go.
+    def count(self, rollups: list[Rollup], *, filtered: bool = True) -> bool:
+        """Have the engine count the groups of all these, in one go; False where there was nothing to ask or no time.
 
         Args:
             rollups: Whose groups.
@@ -78,18 +87,23 @@ class Sizes:
                 many rollups in one scan.
         """
         if self._engine is None or self._left_s <= 0:
-            return
+            return False
         asked: dict[str, str] = {}
         for rollup in rollups:
             key = _key(rollup, filtered)
             if rollup.dimensions and key not in self._counted and _key(rollup, True) not in self._counted:
                 asked[key] = trino_sql(rollup.keys_select(filtered=filtered))
         if not asked:
-            return
+            return False
         before = self._deadline.left_s()
         self._counted.update(dict.fromkeys(asked))
         self._counted.update(self._engine.count_groups(asked, limit_s=self._left_s))
         self._left_s -= max(0.0, before - self._deadline.left_s())
+        return True
+
+    def was_asked(self, rollup: Rollup) -> bool:
+        """Whether counting it again would tell nothing new."""
+        return not rollup.dimensions or _key(rollup, True) in self._counted or _key(rollup, False) in self._counted
 
     def take_over(self, merged: Rollup, one: Rollup) -> None:
         """`merged` has the dimensions of `one`, so at least its groups; filters that differ seldom add any."""

@@ -1,0 +1,117 @@
+"""The search: exact where the problem is small enough, greedy with swaps always, then the fewest tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from heavy_stack.backend.advisor.artefacts import FrontPoint
+from heavy_stack.backend.advisor.select.exact import Program
+from heavy_stack.backend.advisor.select.local_search import LocalSearch
+from heavy_stack.backend.advisor.select.model import Design, Problem
+from heavy_stack.backend.advisor.select.ways import ways_of
+
+LIMIT_S = 20.0
+SOLVE_LIMIT_S = 4.0
+BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
+"""Shares of the client's storage for which the best design is looked for."""
+NEAR_BEST = 0.97
+"""Among designs worth at least this share of the best one, the one with the fewest tables is taken."""
+SLOPES = 2
+"""How often the program is asked again at its own answer."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The design taken, and the front from few bytes to many."""
+
+    design: Design
+    front: tuple[FrontPoint, ...]
+
+
+def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Choice:
+    """The design that is worth most, with no more tables than that needs.
+
+    Args:
+        problem: What decides.
+        clock: Seconds; the exact search ends after LIMIT_S.
+    """
+    ends = clock() + LIMIT_S
+    ways = [ways_of(demand, problem) for demand in problem.demands]
+    search, program = LocalSearch(problem, ways), Program(problem, ways)
+    found: list[Design] = [problem.design(())]
+    for budget in _budgets(problem):
+        design = search.polish(search.grow((), budget).tables, budget)
+        if program.is_small:
+            design = _solved(design, budget, search, program, lambda: ends - clock())
+        found.append(design)
+    best = max(found, key=lambda design: (design.worth, -len(design.tables)))
+    least = best.worth * NEAR_BEST
+    taken = min(
+        (search.fewer(design, least) for design in _different(found) if design.worth >= least),
+        key=lambda design: (-len(problem.answered(design.tables)), len(design.tables), -design.worth),
+    )
+    if program.is_small and taken.tables:
+        taken = _fewer_tables(taken, least, search, program, problem, lambda: ends - clock())
+    return Choice(taken, _front(found, taken))
+
+
+def _budgets(problem: Problem) -> list[float]:
+    most = problem.limits.bytes
+    wanted = [share * problem.storage for share in BUDGETS]
+    return sorted({budget if most is None else min(budget, most) for budget in wanted})
+
+
+def _solved(start: Design, budget: float, search: LocalSearch, program: Program, left_s: Callable[[], float]) -> Design:
+    """The exact answers at the slope of the design at hand, kept where they are better."""
+    best = start
+    for _ in range(SLOPES):
+        if left_s() <= 0:
+            break
+        design = program.best(best, budget, min(SOLVE_LIMIT_S, left_s()))
+        if design is not None:
+            design = search.polish(design.tables, budget)
+        if design is None or design.worth <= best.worth:
+            break
+        best = design
+    return best
+
+
+def _fewer_tables(
+    taken: Design,
+    least: float,
+    search: LocalSearch,
+    program: Program,
+    problem: Problem,
+    left_s: Callable[[], float],
+) -> Design:
+    """Ask for fewer and fewer tables, with no answer lost, until the design is no longer near the best."""
+    best = taken
+    while left_s() > 0 and len(best.tables) > 1:
+        keep = problem.answered(best.tables)
+        design = program.best(best, None, min(SOLVE_LIMIT_S, left_s()), max_tables=len(best.tables) - 1, keep=keep)
+        if design is None or design.worth < least or not keep <= problem.answered(design.tables):
+            break
+        best = search.fewer(design, least)
+    return best
+
+
+def _different(designs: Iterable[Design]) -> list[Design]:
+    return list({design.tables: design for design in designs}.values())
+
+
+def _front(found: Sequence[Design], taken: Design) -> tuple[FrontPoint, ...]:
+    """Designs that none beats in both bytes and speed; the chosen one stands among them in any case."""
+    points: list[FrontPoint] = []
+    fastest = 0.0
+    for design in sorted({taken.tables: taken, **{each.tables: each for each in found}}.values(), key=_by_size):
+        chosen = design.tables == taken.tables
+        if chosen or design.x > fastest:
+            fastest = max(fastest, design.x)
+            points.append(FrontPoint(len(design.tables), int(design.bytes), design.x, design.z_total, chosen))
+    return tuple(points)
+
+
+def _by_size(design: Design) -> tuple[float, float, list[int]]:
+    return design.bytes, -design.x, sorted(design.tables)

@@ -1,0 +1,116 @@
+"""Greedy with swaps: any number of texts, the true objective, no promise of the best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from heavy_stack.backend.advisor.select.model import Design, Problem
+from heavy_stack.backend.advisor.select.state import State
+from heavy_stack.backend.advisor.select.ways import Way
+
+MAX_SWAPS = 100
+_BETTER = 1 + 1e-6
+"""A step must gain more than rounding."""
+_UNKNOWN = float("inf")
+
+
+class LocalSearch:
+    """Improves designs of one problem step by step.
+
+    Args:
+        problem: What decides.
+        ways: By demand, the ways to answer it.
+    """
+
+    def __init__(self, problem: Problem, ways: Sequence[Sequence[Way]]) -> None:
+        self._problem = problem
+        steps = {way.tables for each in ways for way in each}
+        self._steps = sorted(steps, key=lambda tables: (len(tables), sorted(tables)))
+
+    def grow(self, start: Iterable[int], max_bytes: float | None = None) -> Design:
+        """Add what gains most for each table, a way of some text at a time, until nothing gains."""
+        state = State(self._problem, start)
+        known = dict.fromkeys(self._steps, _UNKNOWN)
+        while known:
+            winner, gained = None, 0.0
+            # What a step gains seldom rises as others are taken, so the last known gains say which to look at first.
+            for step in sorted(known, key=lambda each: -known[each]):
+                if winner is not None and known[step] <= gained:
+                    break
+                gain = self._gain(state, step, max_bytes)
+                if gain is None:
+                    del known[step]
+                    continue
+                known[step] = gain
+                if gain > gained:
+                    winner, gained = step, gain
+            if winner is None:
+                break
+            state.move(state.tables | winner)
+        return state.design()
+
+    def _gain(self, state: State, step: frozenset[int], max_bytes: float | None) -> float | None:
+        """The relative gain of a step for each table that it adds; None where it is taken already or never fits."""
+        tables = state.tables | step
+        if tables == state.tables or not self._problem.fits(tables, max_bytes):
+            return None
+        worth = state.peek(tables) or 0.0
+        return (worth / state.worth - 1) / len(tables - state.tables) if worth > state.worth * _BETTER else 0.0
+
+    def polish(self, start: Iterable[int], max_bytes: float | None = None) -> Design:
+        """Drop what does not pay and swap tables while that gains."""
+        state = State(self._problem, start)
+        for _ in range(MAX_SWAPS):
+            better = self._better(state, self._drops(state), max_bytes, 1.0)
+            better = better or self._better(state, self._swaps(state), max_bytes, _BETTER)
+            if better is None:
+                break
+            state.move(better)
+        return state.design()
+
+    def _better(
+        self, state: State, moves: Iterable[frozenset[int]], max_bytes: float | None, factor: float
+    ) -> frozenset[int] | None:
+        """The first move that makes the design worth so many times as much."""
+        for tables in moves:
+            if self._problem.fits(tables, max_bytes) and (state.peek(tables) or 0.0) >= state.worth * factor:
+                return tables
+        return None
+
+    def _drops(self, state: State) -> Iterable[frozenset[int]]:
+        for table in sorted(state.tables, key=lambda each: (-self._problem.bytes[each], each)):
+            yield state.tables - {table}
+
+    def _swaps(self, state: State) -> Iterable[frozenset[int]]:
+        for table in sorted(state.tables):
+            for rival in sorted(self._rivals(table) - state.tables):
+                yield (state.tables - {table}) | {rival}
+
+    def _rivals(self, table: int) -> set[int]:
+        problem = self._problem
+        return {rival for place in problem.askers[table] for rival in problem.demands[place].tables}
+
+    def fewer(self, start: Design, least: float) -> Design:
+        """Leave out tables, or let one stand for several, while the design is worth `least` and answers as many."""
+        state = State(self._problem, start.tables)
+        while True:
+            best, worth = None, least
+            for tables in self._smaller(state.tables):
+                if self._problem.fits(tables):
+                    found = state.peek(tables, keep_answers=True)
+                    if found is not None and found >= worth:
+                        best, worth = tables, found
+            if best is None:
+                return state.design()
+            state.move(best)
+
+    def _smaller(self, tables: frozenset[int]) -> Iterable[frozenset[int]]:
+        askers = self._problem.askers
+        for table in sorted(tables):
+            yield tables - {table}
+        for rival in sorted({rival for table in tables for rival in self._rivals(table)} - tables):
+            near = set(askers[rival])
+            held = sorted(table for table in tables if near & set(askers[table]))
+            for index, one in enumerate(held):
+                for two in held[:index]:
+                    yield (tables - {one, two}) | {rival}

@@ -1,0 +1,165 @@
+"""The choice as numbers: what each table costs, what each text gains from it, and how good a design is.
+
+`worth` is what is maximised: √(x · ΣQA/ΣQT) · ∛(S/(S+C)) with x = Σ(Q·A/T)/ΣQ. The field's score uses x alone; x is a
+mean of ratios, and a design could serve it by making a few short queries very short while the long ones stay. The
+geometric mean with the ratio of the total times asks for both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from heavy_stack.backend.advisor.rules.costs import FLOOR_S
+
+WORTH_IT = 0.95
+"""A text counts as answered where at most this share of its work is left, planning aside; measuring decides more
+strictly, and on the engine's own floor."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A SELECT of a text: its seconds as it stands, and on each table that answers it, by the table's index."""
+
+    before_s: float
+    after_s: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Texts of one shape and their blocks.
+
+    Attributes:
+        texts: Indexes.
+        weight: Their runs, ΣQ.
+        total_s: Seconds of one of them as it stands, all its blocks included.
+        blocks: Those that some table answers.
+    """
+
+    texts: tuple[int, ...]
+    weight: float
+    total_s: float
+    blocks: tuple[Block, ...]
+
+    def seconds(self, chosen: Collection[int]) -> float:
+        """Its seconds on these tables; as it stands where they gain it too little."""
+        spent = self.total_s
+        for block in self.blocks:
+            best = min((after for table, after in block.after_s.items() if table in chosen), default=block.before_s)
+            spent -= max(0.0, block.before_s - best)
+        return spent if self.is_worth(spent) else self.total_s
+
+    def is_worth(self, seconds: float) -> bool:
+        """Whether these seconds are enough of a gain for an answer from other tables."""
+        return seconds - FLOOR_S <= WORTH_IT * (self.total_s - FLOOR_S) and seconds < self.total_s
+
+    @cached_property
+    def tables(self) -> frozenset[int]:
+        """Every table that answers one of its blocks."""
+        return frozenset(table for block in self.blocks for table in block.after_s)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a design may take; None where nothing limits it."""
+
+    tables: int
+    bytes: float | None = None
+    build_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Design:
+    """A choice of tables and what it is worth, by estimates."""
+
+    tables: frozenset[int]
+    bytes: float
+    x: float
+    sum_ratio: float
+    y_total: float
+
+    @property
+    def z_total(self) -> float:
+        """The field's score with the client's tables kept."""
+        return float(self.x * self.y_total ** (1 / 3))
+
+    @property
+    def worth(self) -> float:
+        """What is maximised."""
+        return math.sqrt(self.x * self.sum_ratio) * float(self.y_total ** (1 / 3))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that decides.
+
+    Attributes:
+        bytes: By table; estimates.
+        build_s: By table: seconds to fill it.
+        demands: The texts that some table answers.
+        rest_weight, rest_s: Runs of all other texts, and the seconds of all these runs.
+        storage: S, bytes of the client's tables.
+        limits: What a design may take.
+    """
+
+    bytes: tuple[float, ...]
+    build_s: tuple[float, ...]
+    demands: tuple[Demand, ...]
+    rest_weight: float
+    rest_s: float
+    storage: float
+    limits: Limits
+
+    def fits(self, tables: Collection[int], max_bytes: float | None = None) -> bool:
+        """Whether a design keeps within the limits, and within `max_bytes` where given."""
+        limits = self.limits
+        size = self.size(tables)
+        return (
+            len(tables) <= limits.tables
+            and (limits.bytes is None or size <= limits.bytes)
+            and (max_bytes is None or size <= max_bytes)
+            and (limits.build_s is None or sum(self.build_s[table] for table in tables) <= limits.build_s)
+        )
+
+    def size(self, tables: Iterable[int]) -> float:
+        """Bytes of these tables."""
+        return sum(self.bytes[table] for table in sorted(tables))
+
+    def design(self, tables: Iterable[int]) -> Design:
+        """These tables with their figures."""
+        chosen = frozenset(tables)
+        return self.priced(chosen, [demand.seconds(chosen) for demand in self.demands])
+
+    def priced(self, chosen: frozenset[int], seconds: list[float]) -> Design:
+        """The design whose demands take these seconds, in their order."""
+        weight, ratios, before, after = self.rest_weight, self.rest_weight, self.rest_s, self.rest_s
+        for demand, spent in zip(self.demands, seconds, strict=True):
+            weight += demand.weight
+            ratios += demand.weight * demand.total_s / spent
+            before += demand.weight * demand.total_s
+            after += demand.weight * spent
+        size = self.size(chosen)
+        return Design(
+            tables=chosen,
+            bytes=size,
+            x=ratios / weight if weight > 0 else 1.0,
+            sum_ratio=before / after if after > 0 else 1.0,
+            y_total=self.storage / (self.storage + size) if self.storage > 0 else 1.0,
+        )
+
+    def answered(self, tables: Collection[int]) -> frozenset[int]:
+        """Places of the demands that these tables answer well enough."""
+        return frozenset(
+            place for place, demand in enumerate(self.demands) if demand.is_worth(demand.seconds(tables))
+        )
+
+    @cached_property
+    def askers(self) -> tuple[tuple[int, ...], ...]:
+        """By table, the places of the demands that it could answer."""
+        found: list[list[int]] = [[] for _ in self.bytes]
+        for place, demand in enumerate(self.demands):
+            for table in demand.tables:
+                found[table].append(place)
+        return tuple(tuple(places) for places in found)

@@ -1,0 +1,64 @@
+"""A design that changes: what a change is worth, looking only at the texts that it touches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from heavy_stack.backend.advisor.select.model import Design, Problem
+
+
+class State:
+    """A design at hand.
+
+    Args:
+        problem: What decides.
+        tables: The design to start from.
+    """
+
+    def __init__(self, problem: Problem, tables: Iterable[int] = ()) -> None:
+        self._problem = problem
+        self.tables = frozenset(tables)
+        self._seconds = [demand.seconds(self.tables) for demand in problem.demands]
+        self._weight = problem.rest_weight + sum(demand.weight for demand in problem.demands)
+        self._before = problem.rest_s + sum(demand.weight * demand.total_s for demand in problem.demands)
+        self._sum()
+
+    def _sum(self) -> None:
+        problem = self._problem
+        pairs = list(zip(problem.demands, self._seconds, strict=True))
+        self._ratios = problem.rest_weight + sum(each.weight * each.total_s / spent for each, spent in pairs)
+        self._after = problem.rest_s + sum(each.weight * spent for each, spent in pairs)
+        self.worth = self._worth(self._ratios, self._after, problem.size(self.tables))
+
+    def _worth(self, ratios: float, after: float, size: float) -> float:
+        x = ratios / self._weight if self._weight > 0 else 1.0
+        sum_ratio = self._before / after if after > 0 else 1.0
+        storage = self._problem.storage
+        y = storage / (storage + size) if storage > 0 else 1.0
+        return math.sqrt(x * sum_ratio) * float(y ** (1 / 3))
+
+    def peek(self, tables: frozenset[int], *, keep_answers: bool = False) -> float | None:
+        """What the design would be worth with these tables instead; None where an answer is lost that must be kept."""
+        problem = self._problem
+        ratios, after = self._ratios, self._after
+        for place in sorted({place for table in tables ^ self.tables for place in problem.askers[table]}):
+            demand, before = problem.demands[place], self._seconds[place]
+            spent = demand.seconds(tables)
+            if keep_answers and demand.is_worth(before) and not demand.is_worth(spent):
+                return None
+            ratios += demand.weight * demand.total_s * (1 / spent - 1 / before)
+            after += demand.weight * (spent - before)
+        return self._worth(ratios, after, problem.size(tables))
+
+    def move(self, tables: frozenset[int]) -> None:
+        """Change to these tables."""
+        changed = {place for table in tables ^ self.tables for place in self._problem.askers[table]}
+        self.tables = tables
+        for place in changed:
+            self._seconds[place] = self._problem.demands[place].seconds(tables)
+        self._sum()
+
+    def design(self) -> Design:
+        """The design with all its figures."""
+        return self._problem.design(self.tables)
