@@ -8,7 +8,7 @@ FILE ?= static/samples/retail.json
 PYTEST_ARGS ?=
 export PYTHONPATH :=
 
-.PHONY: help demo run test check fix app_start worker_start new_rq poll_status getresult migrate lock clean undo dbuild dcup hooks guard-%
+.PHONY: help bench-advisor demo run test check fix app_start worker_start new_rq poll_status getresult migrate lock clean undo dbuild dcup hooks guard-%
 
 help: ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-zA-Z_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ poll_status: $(VENV)/.run guard-TASK_ID ## TASK_ID=…: print the status until t
 
 getresult: $(VENV)/.run guard-TASK_ID ## TASK_ID=…: print the answer as JSON
 	@$(BIN)/heavy-stack getresult --json $(TASK_ID)
+
+##@ Measure
+bench-advisor: $(VENV)/.test guard-WORKLOAD ## WORKLOAD=sample|vault|dashboards|tpch|tpcds|FILE [ROWS=…] [LAKE=…] [ARGS=…]: the advisor from outside
+	@$(BIN)/python -m dev_scripts.bench $(WORKLOAD) $(if $(ROWS),--rows $(ROWS)) $(if $(LAKE),--lake $(LAKE)) $(ARGS)
 
 ##@ Upkeep
 migrate: $(VENV)/.run ## Bring the database to the newest revision

@@ -28,17 +28,17 @@ def trino_text(text: str, types: Mapping[str, str]) -> str:
     """
     tree = parse_one(text, read="duckdb")
     days = {name for name, kind in types.items() if kind == "date"}
-    for node in list(tree.find_all(exp.Div)):
-        _divide_as_double(node)
-    for node in list(tree.find_all(exp.Between, exp.In, *COMPARED)):
-        _compare_as_date(node, days)
-    for node in list(tree.find_all(exp.Add, exp.Sub)):
-        _add_days(node, days)
-    for node in list(tree.find_all(exp.Concat)):
-        _join_strings(node)
-    for node in list(tree.find_all(exp.Select)):
-        _name_groups(node)
-        _name_orders(node)
+    for division in list(tree.find_all(exp.Div)):
+        _divide_as_double(division)
+    for comparison in list(tree.find_all(exp.Between, exp.In, *COMPARED)):
+        _compare_as_date(comparison, days)
+    for sum_ in list(tree.find_all(exp.Add, exp.Sub)):
+        _add_days(sum_, days)
+    for joined in list(tree.find_all(exp.Concat)):
+        _join_strings(joined)
+    for select in list(tree.find_all(exp.Select)):
+        _name_groups(select)
+        _name_orders(select)
     return tree.sql(dialect="trino", pretty=True, comments=False)
 
 
@@ -48,9 +48,9 @@ def _divide_as_double(node: exp.Div) -> None:
         node.set("this", exp.cast(node.this, exp.DataType.Type.DOUBLE))
 
 
-def _compare_as_date(node: exp.Expression, days: set[str]) -> None:
+def _compare_as_date(node: exp.Expr, days: set[str]) -> None:
     """Casts the strings that a date column is compared with."""
-    operands = [part for part in node.iter_expressions() if isinstance(part, exp.Expression)]
+    operands = [part for part in node.iter_expressions() if isinstance(part, exp.Expr)]
     if not any(isinstance(part, exp.Column) and part.name.lower() in days for part in operands):
         return
     for part in operands:
@@ -66,7 +66,7 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def _add_days(node: exp.Add | exp.Sub, days: set[str]) -> None:
+def _add_days(node: exp.Expr, days: set[str]) -> None:
     column, number = node.this, node.expression
     if isinstance(column, exp.Column) and column.name.lower() in days and number.is_int:
         node.set("expression", exp.Interval(this=exp.Literal.string(number.name), unit=exp.var("DAY")))
