@@ -10,9 +10,12 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableFacts
 from heavy_stack.backend.advisor.rules.rollup.blocks import Block, blocks_of, outer_alternative
+from heavy_stack.backend.advisor.rules.rollup.conditions import simplify_conditions
 from heavy_stack.backend.advisor.rules.rollup.inlining import merge_plain_sources
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import MAX_FLAG_VALUES
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs, needs_of
+from heavy_stack.backend.advisor.rules.rollup.plain_spellings import spell_plainly
+from heavy_stack.backend.advisor.rules.rollup.sets import folds_rows
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
 from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
 
@@ -73,7 +76,9 @@ class Analyst:
         if _depth(shared) > _MAX_DEPTH:
             raise NotAnswerable("The query is too deeply nested.")
         tree = shared.copy()
-        merge_plain_sources(tree)
+        merge_plain_sources(tree, folds_rows)
+        simplify_conditions(tree)
+        spell_plainly(tree)
         found: list[tuple[int, Needs | str]] = []
         for place, block in blocks_of(tree, self.catalog):
             found.append((place, block if isinstance(block, str) else self._needs(block)))

@@ -13,7 +13,8 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Table
 from heavy_stack.backend.advisor.rules.rollup.cores import Core, inner_core, join_tree_core
-from heavy_stack.backend.advisor.rules.rollup.inlining import groups_rows, side_of, sources_of
+from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_of
+from heavy_stack.backend.advisor.rules.rollup.sets import folds_rows
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
     aggregates_of,
@@ -81,23 +82,23 @@ class Block:
 
 
 def rows_make_groups(select: exp.Select) -> bool:
-    """Whether a SELECT has a group only where it has rows: GROUP BY with keys, or DISTINCT without aggregates.
+    """Whether a block has a group only where it has rows: GROUP BY with keys, DISTINCT, or a set of plain rows.
 
     `SELECT DISTINCT COUNT(*)` and `GROUP BY ()` aggregate all rows into one group, which is there without any.
     """
     group = select.args.get("group")
     if group is None:
-        return bool(select.args.get("distinct")) and not aggregates_of(select)
+        return not aggregates_of(select)
     keys = [value for key, value in group.args.items() if value and key != "expressions"]
     return bool(keys) or any(not isinstance(key, exp.Tuple) or key.expressions for key in group.expressions)
 
 
 def blocks_of(tree: exp.Query, catalog: Catalog) -> list[tuple[int, Block | str]]:
-    """Each SELECT that groups rows of base tables: (its place among all SELECTs, the block or why there is none)."""
+    """Each SELECT that groups rows of base tables, or might: (its place among all SELECTs, the block or why there is none)."""
     found: list[tuple[int, Block | str]] = []
     places = select_places(tree)
     for select in tree.find_all(exp.Select, bfs=False):
-        if not groups_rows(select):
+        if not folds_rows(select):
             continue
         if not any(isinstance(source, exp.Table) and source.db for source, _ in sources_of(select)):
             continue

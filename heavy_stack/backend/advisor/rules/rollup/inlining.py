@@ -6,7 +6,7 @@ rows by definition; each guard says which meaning would break.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
@@ -25,15 +25,15 @@ _PLAIN_KEYS = frozenset({"expressions", "from_", "joins", "where", "kind", "oper
 MAX_MERGES = 60
 
 
-def merge_plain_sources(tree: exp.Query) -> None:
-    """Merge plain sources into every aggregating SELECT of `tree`, in place; CTEs that nobody reads any more go."""
+def merge_plain_sources(tree: exp.Query, folds_rows: Callable[[exp.Select], bool]) -> None:
+    """Merge plain sources into every SELECT that `folds_rows`, in place; CTEs that nobody reads any more go."""
     if any(with_.args.get("recursive") for with_ in tree.find_all(exp.With)):
         return
     names = [cte.alias for cte in tree.find_all(exp.CTE)]
     if len(set(names)) != len(names):
         return  # a name that means two things cannot be moved between scopes
     merges = 0
-    for select in [node for node in tree.find_all(exp.Select) if groups_rows(node)]:
+    for select in [node for node in tree.find_all(exp.Select) if folds_rows(node)]:
         while merges < MAX_MERGES and _merge_one(select, tree):
             merges += 1
     if merges:

@@ -71,7 +71,14 @@ class Needs:
             for each in wanted:
                 full = each.given(self.tests)
                 found[full.text] = full
+        if self.groups_all_rows:
+            found[self.row_count.text] = self.row_count
         return tuple(found.values())
+
+    @property
+    def groups_all_rows(self) -> bool:
+        """No key tells rows apart, yet there is a group only where there are rows (GROUP BY 'a', EXISTS (…))."""
+        return not self.dimensions and self.block.has_groups
 
     @cached_property
     def row_count(self) -> Measure:
@@ -173,12 +180,10 @@ def _is_test_of(condition: exp.Expr, names: set[str]) -> bool:
 
 
 def group_keys(select: exp.Select) -> list[exp.Expr]:
-    """The expressions that a SELECT groups by; those of DISTINCT where nothing is aggregated."""
+    """The expressions that a block groups by; all that it selects where nothing is aggregated."""
     group = select.args.get("group")
     if group is None:
-        if select.args.get("distinct") and not aggregates_of(select):
-            return [item.unalias() for item in select.expressions]
-        return []
+        return [] if aggregates_of(select) else [item.unalias() for item in select.expressions]
     found: list[exp.Expr] = []
     waiting = list(reversed(_group_parts(group)))
     while waiting:
