@@ -5,6 +5,7 @@ from __future__ import annotations
 from heavy_stack.backend.advisor.artefacts import (
     Candidate,
     DesignTable,
+    ParsedText,
     ParsedWorkload,
     Plan,
     Rewrite,
@@ -13,6 +14,7 @@ from heavy_stack.backend.advisor.artefacts import (
     WorkloadProfile,
 )
 from heavy_stack.backend.advisor.ports import Ports
+from heavy_stack.backend.advisor.rewrite.by_fingerprint import by_shape, rewrite_alike
 from heavy_stack.backend.advisor.rewrite.chain import Chain
 from heavy_stack.backend.advisor.rewrite.statements import create_schema_sql, design_table, new_schema_name
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
@@ -24,6 +26,7 @@ __all__ = ["rewrite"]
 
 TIME_SHARE = 0.3
 """Of the time left, for rewriting; verification needs the rest. The often run texts come first."""
+_NO_TIME = "The time for rewriting ended before this text."
 
 
 def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, plan: Plan, ports: Ports) -> Rewrite:
@@ -41,21 +44,22 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
     chain = Chain(analyst, plan.chosen, tables, profile.facts, Sizes(profile.facts, None, ports.deadline))
     texts: list[RewrittenText] = []
     failed: dict[int, str] = {}
-    waiting = [text for text in parsed.texts if text.sql is not None and tables]
-    waiting.sort(key=lambda text: -profile.runs.get(text.text, 0))
+    groups = by_shape((text for text in parsed.texts if text.sql is not None and tables), profile.runs)
     until = ports.deadline.left_s() * (1 - TIME_SHARE)
-    for index, text in enumerate(waiting):
+
+    def one(text: ParsedText) -> RewrittenText | str:
+        return chain.rewrite(text) if ports.deadline.left_s() >= until else _NO_TIME
+
+    for index, group in enumerate(groups):
         if index % 10 == 0:
-            ports.progress.report(index / len(waiting), f"Rewriting query text {index + 1} of {len(waiting)}")
-        if ports.deadline.left_s() < until:
-            failed[text.text] = "The time for rewriting ended before this text."
-            continue
-        outcome = chain.rewrite(text)
-        if isinstance(outcome, str):
-            # What propose or select found out says more.
-            failed[text.text] = plan.unanswered.get(text.text, outcome)
-        else:
-            texts.append(outcome)
+            ports.progress.report(index / len(groups), f"Rewriting shape {index + 1} of {len(groups)}")
+        # What propose or select found out about a text, or about one of its shape, says more.
+        known = next((plan.unanswered[text.text] for text in group if text.text in plan.unanswered), None)
+        for text, outcome in rewrite_alike(group, one):
+            if isinstance(outcome, str):
+                failed[text.text] = plan.unanswered.get(text.text, known or outcome)
+            else:
+                texts.append(outcome)
     # A frozen design comes back whole; else a table that no query reads is not worth building.
     read = {name for text in texts for name in text.tables} if frozen is None else set(names.values())
     return Rewrite(

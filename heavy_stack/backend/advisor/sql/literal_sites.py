@@ -6,7 +6,8 @@ positions, decimals of ROUND) are part of the text's *shape*: for them another v
 
 Texts of one shape have the same tokens up to their sites, literals of the same *kinds* there, and the same literals
 equal to each other. A kind is what decides about a literal beside its value: the type, 0 and 1, and of a moment whether
-it starts a month, a day or an hour, or ends a month.
+it starts a month, a day or an hour, or ends a month. What a number is a multiple of may decide too, but numbers would
+have too many such kinds: `round_steps` says it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from sqlglot.tokenizer_core import Token, TokenType
@@ -235,6 +237,24 @@ class _Reader:
         """A number with a name directly behind it (`1_000`, `5abc`) is no number of its own."""
         after = self._kind_at(index + 1)
         return after is TokenType.VAR and self.tokens[index + 1].start == self.tokens[index].end + 1
+
+
+def round_steps(site: Site) -> frozenset[int]:
+    """The steps that people count in (2, 5, 10, 20, …) of which all numbers of a site are multiples."""
+    if site.quoted:
+        return _NO_STEPS
+    steps = [_steps_of(value) for value in site.values]
+    return steps[0].intersection(*steps[1:]) if len(steps) > 1 else steps[0]
+
+
+_STEPS = tuple(unit * 10**power for power in range(12) for unit in (1, 2, 5))[1:]
+_NO_STEPS: frozenset[int] = frozenset()
+
+
+@lru_cache(maxsize=65_536)
+def _steps_of(number: str) -> frozenset[int]:
+    value = Decimal(number)
+    return frozenset(step for step in _STEPS if value >= step and value % step == 0)
 
 
 @lru_cache(maxsize=65_536)
