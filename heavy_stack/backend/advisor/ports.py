@@ -84,6 +84,20 @@ class QueryRunner(Protocol):
             NotCheckable, RunFailed: a design table cannot be built; the message starts with its name.
         """
 
+    def open_databases(
+        self,
+        tables: Sequence[Table],
+        databases: Sequence[Mapping[TableName, Sequence[tuple[Any, ...]]]],
+        design: Sequence[tuple[str, str]],
+    ) -> QuerySession:
+        """Many tiny databases at once: each query is answered in every one, and its number (from 0) comes first.
+
+        A failure in one of them fails the query. `design` is filled in each.
+
+        Raises:
+            NotCheckable, RunFailed, RunTimeout
+        """
+
     def open_lake(self) -> QuerySession | None:
         """A session on the client's tables, read only; None when no engine is reachable."""
 

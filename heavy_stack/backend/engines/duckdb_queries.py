@@ -125,7 +125,10 @@ def _table(writer: Writer, node: exp.Table) -> str:
     if not isinstance(node.this, exp.Identifier) or (alias is not None and alias.columns):
         raise NotCheckable("a table function, or a table with a column list")
     name = ".".join(quoted(part.name) for part in node.parts)
-    own = f"{name} AS {quoted(node.alias)}" if node.alias else name
+    if writer.relation is not None and node.db:  # without a schema it is a CTE
+        own = f"{writer.relation(name)} AS {quoted(node.alias_or_name)}"
+    else:
+        own = f"{name} AS {quoted(node.alias)}" if node.alias else name
     joins = _joins(writer, node)
     return f"{own}{joins}"
 

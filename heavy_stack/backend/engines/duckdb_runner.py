@@ -13,6 +13,7 @@ from typing import Any
 from heavy_stack.backend.advisor.artefacts import Table, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable, Deadline, NotCheckable, RunFailed, RunTimeout
 from heavy_stack.backend.engines.duckdb_client import OPEN_LIMIT_S, EngineProcess, Opening
+from heavy_stack.backend.engines.duckdb_databases import numbered_opening
 from heavy_stack.backend.engines.duckdb_lake import create_schemas, full_name, literal, quoted
 from heavy_stack.backend.engines.duckdb_rows import load_table
 from heavy_stack.backend.engines.duckdb_sessions import DuckdbSession
@@ -87,6 +88,22 @@ class DuckdbRunner:
         load = [load_table(table, rows[table.name]) for table in tables if rows.get(table.name)]
         limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
         opening = Opening(tuple(setup), (), tuple(load), tuple(statements), limit_s, _TEST_TABLE_LIMIT_S)
+        process = self._idle.pop() if self._idle else self._new_process(_TEST_THREADS)
+        return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
+
+    def open_databases(
+        self,
+        tables: Sequence[Table],
+        databases: Sequence[Mapping[TableName, Sequence[tuple[Any, ...]]]],
+        design: Sequence[tuple[str, str]],
+    ) -> DuckdbSession:
+        """Many tiny databases at once: each query is answered in every one, its number is the first column.
+
+        Raises:
+            NotCheckable, RunFailed, RunTimeout: As `open_test_data`.
+        """
+        limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
+        opening, translation = numbered_opening(tables, databases, design, limit_s)
         process = self._idle.pop() if self._idle else self._new_process(_TEST_THREADS)
         return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
 

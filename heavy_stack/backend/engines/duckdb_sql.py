@@ -32,16 +32,38 @@ HANDLERS: dict[type[exp.Expr], Handler] = {
 FUNCTIONS: dict[str, Handler] = dict(NUMBER_FUNCTIONS)
 """The allow-list of functions that sqlglot keeps by name."""
 
+NUMBER = "heavy_database"
+"""The column that says which of many small databases a row belongs to."""
+_EACH = "heavy_databases"
+
 _WRITER = Writer(HANDLERS, FUNCTIONS)
+_NUMBERED = Writer(
+    HANDLERS,
+    FUNCTIONS,
+    lambda name: f"(SELECT * EXCLUDE ({NUMBER}) FROM {name} AS each WHERE each.{NUMBER} = {_EACH}.{NUMBER})",
+)
 
 
-def to_duckdb(sql: str, catalog: Catalog, *, plain: bool = False) -> str:
+def for_each_database(select: str, count: int) -> str:
+    """A SELECT that `to_duckdb(…, numbered=True)` made, run once for each of `count` databases in one statement.
+
+    LATERAL is exact for every construct: to DuckDB the number is a constant of an outer row. Its own decorrelation
+    turns that into one plan over all databases.
+    """
+    return (
+        f"SELECT {_EACH}.{NUMBER}, answer.* FROM (SELECT CAST(number AS INTEGER) AS {NUMBER} "
+        f"FROM range({count}) AS numbers(number)) AS {_EACH} CROSS JOIN LATERAL ({select}) AS answer"
+    )
+
+
+def to_duckdb(sql: str, catalog: Catalog, *, plain: bool = False, numbered: bool = False) -> str:
     """One Trino SELECT as DuckDB SQL.
 
     Args:
         sql: A query over the catalog's tables.
         catalog: The tables.
         plain: Without Trino's exact numerics, as sqlglot transpiles it: for timing only, results may differ.
+        numbered: For `for_each_database`: it sees the rows of one database only.
 
     Raises:
         NotCheckable: A construct is not on the allow-list; the message names it. Also for text that cannot be resolved.
@@ -50,7 +72,7 @@ def to_duckdb(sql: str, catalog: Catalog, *, plain: bool = False) -> str:
         tree = qualified(sql, catalog)
         if plain:
             return tree.sql(dialect="duckdb", comments=False)
-        return _WRITER.write(tree)
+        return (_NUMBERED if numbered else _WRITER).write(tree)
     except SqlProblem as problem:
         raise NotCheckable(str(problem)) from None
     except RecursionError:

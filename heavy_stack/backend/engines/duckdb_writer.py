@@ -25,11 +25,18 @@ class Writer:
     Args:
         handlers: One writer per node class.
         functions: One writer per function that sqlglot keeps by name only, lower case.
+        relation: What is written for a base table, given its full name in DuckDB's SQL; default: the name.
     """
 
-    def __init__(self, handlers: Mapping[type[exp.Expr], Handler], functions: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[type[exp.Expr], Handler],
+        functions: Mapping[str, Handler],
+        relation: Callable[[str], str] | None = None,
+    ) -> None:
         self._handlers = handlers
         self._functions = functions
+        self.relation = relation
 
     def write(self, node: exp.Expr | None) -> str:
         """The node in DuckDB's SQL.
@@ -68,6 +75,7 @@ _SPECIFIC: dict[type[exp.Expr], frozenset[str]] = {
     exp.RegexpExtract: frozenset({"group", "null_if_pos_overflow"}),
     exp.RegexpReplace: frozenset({"replacement"}),
     exp.TimestampTrunc: frozenset({"unit"}),
+    exp.DateTrunc: frozenset({"unit"}),
     exp.DateAdd: frozenset({"unit"}),
     exp.DateDiff: frozenset({"unit"}),
     exp.Interval: frozenset({"unit"}),

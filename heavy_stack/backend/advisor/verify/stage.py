@@ -32,6 +32,7 @@ from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
 from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promised_keys
 from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FEW_QUERIES, FLAVOURS, DataSet, DataSetMaker, KeyRules
+from heavy_stack.backend.advisor.verify.exhaustive import BoundedSearch, search_all
 from heavy_stack.backend.advisor.verify.real_data import (
     build_design,
     check_conditions,
@@ -106,6 +107,9 @@ class _Stage:
         cases = [self._case(text, texts[text.text]) for text in ordered]
         self._discharge(cases)
         self._try_on_test_data(cases)
+        self._note_progress(0.47, "Searching small databases for a difference")
+        search = BoundedSearch(self.ports.runner, self.catalog, self.rewrite.tables)
+        search_all(search, [case for case in cases if case.counted], self.studied, self._trial_time_left)
         for case in cases:
             if case.open and (case.counted or case.missed) and not case.interrupted:
                 case.weigh_tests()

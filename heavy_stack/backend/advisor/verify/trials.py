@@ -164,35 +164,37 @@ class Trials:
                 twice=place == 0 and len(benches) > 1 and (self._few or case.ties is not None),
                 thresholds=len(benches) > 1,
             )
-            self._judge(case, bench, compared)
+            judge(case, bench.name, compared)
 
-    def _judge(self, case: Case, bench: Bench, compared: Compared) -> None:
-        outcome = _WORDS.get(compared.outcome, "skipped")
-        case.note(
-            Evidence(
-                kind="data_set",
-                name=bench.name,
-                outcome=outcome,
-                rows=compared.rows,
-                seconds=round(compared.seconds, 6),
-                detail=compared.detail if compared.outcome is not Outcome.EQUAL else compared.note,
-            )
+
+def judge(case: Case, name: str, compared: Compared) -> None:
+    """What a comparison on the data set `name` means for a case."""
+    outcome = _WORDS.get(compared.outcome, "skipped")
+    case.note(
+        Evidence(
+            kind="data_set",
+            name=name,
+            outcome=outcome,
+            rows=compared.rows,
+            seconds=round(compared.seconds, 6),
+            detail=compared.detail if compared.outcome is not Outcome.EQUAL else compared.note,
         )
-        if compared.outcome is Outcome.EQUAL:
-            case.counted += 1
-        elif compared.outcome is Outcome.DIFFERENT:
-            if case.ties is not None:
-                case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {case.ties}")
-            else:
-                case.refuse(Reason.DIFFERENT, f"on data set {bench.name}: {compared.detail}")
-        elif compared.outcome is Outcome.REWRITE_FAILED:
-            case.refuse(Reason.DIFFERENT, f"on data set {bench.name} {compared.detail}")
-        elif compared.outcome is Outcome.UNSTABLE:
-            case.refuse(Reason.NONDETERMINISTIC, compared.detail)
-        elif compared.outcome is Outcome.NOT_CHECKABLE:
-            case.refuse(Reason.NOT_CHECKABLE, compared.detail)
+    )
+    if compared.outcome is Outcome.EQUAL:
+        case.counted += 1
+    elif compared.outcome is Outcome.DIFFERENT:
+        if case.ties is not None:
+            case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {case.ties}")
         else:
-            case.missed[compared.detail] = None
+            case.refuse(Reason.DIFFERENT, f"on data set {name}: {compared.detail}")
+    elif compared.outcome is Outcome.REWRITE_FAILED:
+        case.refuse(Reason.DIFFERENT, f"on data set {name} {compared.detail}")
+    elif compared.outcome is Outcome.UNSTABLE:
+        case.refuse(Reason.NONDETERMINISTIC, compared.detail)
+    elif compared.outcome is Outcome.NOT_CHECKABLE:
+        case.refuse(Reason.NOT_CHECKABLE, compared.detail)
+    else:
+        case.missed[compared.detail] = None
 
 
 def unproven(cases: Sequence[Case]) -> list[Case]:

@@ -1,0 +1,235 @@
+"""All tiny databases next to one on which a query returns something: every row gone, doubled, or changed in a column.
+
+Crowded data sets show much at once, but a group of forty rows hides what one row more would show, and a wrong bound
+shows only in a row that sits on it and passes everything else. Here every database is a handful of rows: the witness
+rows of the query (one per table that it reads) with one or two changes. The values tried in a column are its constants,
+what stands next to them, NULL, and a few plain ones.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+from typing import Any
+
+from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.verify.column_types import Kind, around, fitted, plain_values, read_type
+from heavy_stack.backend.advisor.verify.sketch import Sketch
+from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
+from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
+from heavy_stack.backend.advisor.verify.witnesses import Row, as_tuple, solve_values
+
+Database = dict[TableName, list[tuple[Any, ...]]]
+"""Rows by table, in the table's column order."""
+
+WITNESSES = 4
+"""Databases that the others are made from, beside unions of two and three of them."""
+MOST_COPIES = 4
+"""Rows planted at most for a threshold on a count."""
+MOST_VALUES = 9
+"""Values tried in one column."""
+_FLAVOUR = Flavour("tiny", 0.0, 3, 0, 0.0, 0.0, False, 0.0)
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A row in a table."""
+
+    table: Table
+    row: Row
+
+
+_Rows = tuple[_Placed, ...]
+
+
+class SmallDatabases:
+    """Makes the databases for one query.
+
+    Args:
+        catalog: The tables that are read, with the columns that are to be filled.
+        query: The original, studied.
+        others: The rewrite and the tables it reads: their constants are tried too.
+        draw: Decides which of too many are made.
+    """
+
+    def __init__(self, catalog: Catalog, query: Studied, others: Sequence[Studied], draw: random.Random) -> None:
+        self._query = query
+        self._draw = draw
+        self._found: Survey = survey([query, *others])
+        self._pools = Pools(self._found, _FLAVOUR, draw)
+        self._used = {name: set[str]() for name, _ in self._found.used}
+        for name, column in self._found.used:
+            self._used[name].add(column)
+        self._values: dict[tuple[TableName, str], list[Any]] = {}
+        self._tables = {table.name: table for table in catalog.tables}
+
+    def make(self, most: int) -> list[Database]:
+        """At most so many databases, no two the same; nearest to a witness first."""
+        found: dict[Any, Database] = {}
+        for rows in islice(self._all(most), most * 3):
+            made = self._database(rows)
+            key = tuple((name, tuple(sorted(map(repr, each)))) for name, each in sorted(made.items()))
+            found.setdefault(key, made)
+            if len(found) >= most:
+                break
+        return list(found.values())
+
+    def _all(self, most: int) -> Iterator[_Rows]:
+        witnesses = self._witnesses()
+        yield ()
+        yield from witnesses
+        if not witnesses:
+            return
+        pairs = [(*mine, *other) for mine, other in combinations(witnesses[:3], 2)]
+        triple = tuple(row for each in witnesses[:3] for row in each)
+        yield from pairs
+        yield triple
+        # A share for each way of changing, so that none is crowded out; what one leaves goes to the next.
+        for bases, change in (
+            (witnesses, self._one_gone),
+            (witnesses, self._one_changed),
+            (witnesses, self._one_more),
+            (pairs, self._one_changed),
+            (pairs[:1], self._one_more),
+        ):
+            yield from self._some([rows for base in bases for rows in change(base)], most // 4)
+        while True:
+            yield self._changed_often(self._draw.choice([*witnesses, *pairs, triple]))
+
+    def _some(self, rows: list[_Rows], most: int) -> list[_Rows]:
+        return rows if len(rows) <= most else self._draw.sample(rows, most)
+
+    # What they are made from
+
+    def _witnesses(self) -> list[_Rows]:
+        found: list[_Rows] = []
+        for number in range(WITNESSES):
+            sketches = self._query.sketches
+            sketch = sketches[number % len(sketches)] if sketches else None
+            if sketch is None or not sketch.rows:
+                return [tuple(self._plain_row(table) for table in self._tables.values())]
+            beside = (None, 1, 0, None)[number] if sketch.thresholds or any(r.copies > 1 for r in sketch.rows) else None
+            found.append(self._witness(sketch, number, beside))
+        return found
+
+    def _witness(self, sketch: Sketch, number: int, beside: int | None) -> _Rows:
+        witness = solve_values(sketch, self._pools, self._draw, number, beside=beside)
+        rows: list[_Placed] = []
+        for place, sketched in enumerate(sketch.rows):
+            if place in sketch.missing:
+                continue
+            wanted = sketched.copies if sketched.copies <= MOST_COPIES else 2
+            count = max(1, wanted - (beside == 0))
+            rows += [_Placed(sketched.table, witness.rows[place])] * count
+        return tuple(rows)
+
+    def _plain_row(self, table: Table) -> _Placed:
+        return _Placed(
+            table, {column.name.lower(): self._pools.random_value(table, column) for column in table.columns}
+        )
+
+    # Changes
+
+    def _one_gone(self, base: _Rows) -> Iterator[_Rows]:
+        for place in range(len(base)):
+            yield (*base[:place], *base[place + 1 :])
+
+    def _one_changed(self, base: _Rows) -> Iterator[_Rows]:
+        for place, placed in enumerate(base):
+            for row in self._near(placed):
+                yield (*base[:place], row, *base[place + 1 :])
+
+    def _one_more(self, base: _Rows) -> Iterator[_Rows]:
+        """One row twice, or twice with a difference; the latter also next to a row that has that value gone."""
+        for placed in dict.fromkeys(id(each) for each in base):
+            row = next(each for each in base if id(each) == placed)
+            yield (*base, row)
+            for other in self._near(row):
+                yield (*base, other)
+
+    def _near(self, placed: _Placed) -> Iterator[_Placed]:
+        for column in placed.table.columns:
+            if column.name.lower() not in self._used.get(placed.table.name, ()):
+                continue
+            for value in self.values(placed.table, column):
+                if value != placed.row[column.name.lower()]:
+                    yield self._with(placed, column, value)
+
+    def _changed_often(self, base: _Rows) -> _Rows:
+        """Two to four changes, drawn at random."""
+        rows = list(base)
+        for _ in range(self._draw.randint(2, 4)):
+            if not rows:
+                break
+            place = self._draw.randrange(len(rows))
+            what = self._draw.random()
+            if what < 0.1:
+                del rows[place]
+                continue
+            changed = self._drawn(rows[place])
+            if what < 0.5:
+                rows.append(changed)
+            else:
+                rows[place] = changed
+        return tuple(rows)
+
+    def _drawn(self, placed: _Placed) -> _Placed:
+        used = self._used.get(placed.table.name, set())
+        columns = [column for column in placed.table.columns if column.name.lower() in used]
+        if not columns:
+            return placed
+        column = self._draw.choice(columns)
+        values = self.values(placed.table, column)
+        return self._with(placed, column, self._draw.choice(values)) if values else placed
+
+    @staticmethod
+    def _with(placed: _Placed, column: Column, value: Any) -> _Placed:
+        return _Placed(placed.table, {**placed.row, column.name.lower(): value})
+
+    # Values
+
+    def values(self, table: Table, column: Column) -> list[Any]:
+        """What is tried in a column."""
+        name = (table.name, column.name.lower())
+        if name not in self._values:
+            self._values[name] = self._make_values(name, column)
+        return self._values[name]
+
+    def _make_values(self, name: tuple[TableName, str], column: Column) -> list[Any]:
+        kind = read_type(column.type)
+        near: list[Any] = []
+        inside: list[Any] = []
+        for constraint in self._found.constraints.get(name, ()):
+            exact = [fitted(kind, item) for item in _constants(constraint.value)]
+            near += [item for item in exact if item is not None]
+            near += [step for item in exact if item is not None for step in around(kind, item)[:2]]
+            inside += constraint.suggestions(kind, self._draw)
+        plain = plain_values(kind)
+        if kind.kind in (Kind.ARRAY, Kind.BOOLEAN, Kind.BINARY):
+            values = plain
+        else:
+            self._draw.shuffle(inside)
+            near = near if len(near) <= MOST_VALUES else self._draw.sample(near, MOST_VALUES)
+            values = list(dict.fromkeys([*near, *inside[:3], *plain[:3]]))
+        values = [value for value in values if self._pools.keeps(name, value)]
+        return [*values, None] if column.nullable else values
+
+    def _database(self, rows: _Rows) -> Database:
+        found: Database = {}
+        for placed in rows:
+            table = self._tables.get(placed.table.name)
+            if table is not None:
+                found.setdefault(table.name, []).append(as_tuple(table, placed.row))
+        return found
+
+
+def rows_of(databases: Sequence[Mapping[TableName, Sequence[Any]]]) -> int:
+    """The rows of the largest."""
+    return max((sum(len(rows) for rows in database.values()) for database in databases), default=0)
+
+
+def _constants(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, tuple) else (value,)
