@@ -6,7 +6,7 @@ Every query text is kept once (`Workload.texts`); later artefacts speak of texts
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -157,7 +157,10 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class WorkloadProfile:
-    """profile's artefact. `facts` is keyed by `str(TableName)`; `runs` by text index (ΣQ of its queryids)."""
+    """profile's artefact. `facts` is keyed by `str(TableName)`; `runs` by text index (ΣQ of its queryids).
+
+    `design_runs`: the texts that the design is made for, with the runs of all texts that they stand for.
+    """
 
     engine: str | None
     reachable: bool
@@ -166,6 +169,11 @@ class WorkloadProfile:
     at: str | None
     facts: dict[str, TableFacts]
     runs: dict[int, int]
+    design_runs: dict[int, int] = field(default_factory=dict)
+
+    def for_design(self) -> WorkloadProfile:
+        """The same with the runs of `design_runs` as its runs."""
+        return replace(self, runs=self.design_runs) if self.design_runs else self
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from heavy_stack.backend.advisor.artefacts import (
 )
 from heavy_stack.backend.advisor.ports import EngineFacts, Ports
 from heavy_stack.backend.advisor.profile.columns import deciding_columns
+from heavy_stack.backend.advisor.profile.representatives import design_runs
 from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
 from heavy_stack.backend.advisor.sql.parsing import SqlProblem
 
@@ -44,6 +45,7 @@ def profile(workload: Workload, parsed: ParsedWorkload, ports: Ports) -> Workloa
         at=engine.at if engine is not None else None,
         facts=facts,
         runs=dict(runs),
+        design_runs=design_runs(parsed.texts, runs),
     )
 
 

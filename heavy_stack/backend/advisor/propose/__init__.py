@@ -28,8 +28,10 @@ def propose(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
     """Candidates of every rule, and for each text without one a reason and a sentence."""
     if workload.frozen is not None:
         return Proposals(candidates=workload.frozen.candidates)
+    profile = profile.for_design()
     runs = profile.runs
-    ordered = sorted((text for text in parsed.texts if text.sql is not None), key=lambda text: -runs.get(text.text, 0))
+    waiting = (text for text in parsed.texts if text.sql is not None and text.text in runs)
+    ordered = sorted(waiting, key=lambda text: -runs[text.text])
     catalog = Catalog(parsed.tables)
     ports.progress.report(0.0, "Looking for groups that tables could hold")
     context = ProposeContext(

@@ -19,6 +19,7 @@ def select(
     if workload.frozen is not None:
         return Plan(workload.frozen.candidates)
     ports.progress.report(0.0, "Weighing the proposed tables")
+    profile = profile.for_design()
     storage = storage_of(parsed, profile)
     limits = limits_of(workload, storage)
     impossible = {each.id: why for each in proposals.candidates if (why := why_impossible(each, workload, limits))}
