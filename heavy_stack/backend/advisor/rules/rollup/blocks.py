@@ -94,7 +94,7 @@ def rows_make_groups(select: exp.Select) -> bool:
 
 
 def blocks_of(tree: exp.Query, catalog: Catalog) -> list[tuple[int, Block | str]]:
-    """Each SELECT that groups rows of base tables, or might: (its place among all SELECTs, the block or why there is none)."""
+    """Each SELECT that groups rows of base tables, or might: (its place among all SELECTs, the block or why not)."""
     found: list[tuple[int, Block | str]] = []
     places = select_places(tree)
     for select in tree.find_all(exp.Select, bfs=False):

@@ -10,6 +10,7 @@ from heavy_stack.backend.advisor.rules.rollup.date_grains import RAW, finest, is
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import COMPARISONS, IsFlag, literal_moves
 from heavy_stack.backend.advisor.rules.rollup.measures import stored_type, type_at
 from heavy_stack.backend.advisor.rules.rollup.number_grains import columns_stepped, use_of_number
+from heavy_stack.backend.advisor.rules.rollup.partial_values import may_fail
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
     canonical,
@@ -166,6 +167,8 @@ class _Chooser:
             return False
         if isinstance(node, COMPARISONS) and not any(True for _ in self._columns_beside_flags(node)):
             return False  # a flag's own column serves every question about it
+        if may_fail(node):
+            return False  # the query computes it from the columns, for those groups that pass its filters
         try:
             stored_type(type_at(node))
         except NotAnswerable:

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 
 from sqlglot import exp
 
+from heavy_stack.backend.advisor.rules.rollup.guards_against_zero import is_guarded, nodes_with_divisors
 from heavy_stack.backend.advisor.rules.rollup.measures import type_at
 from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, own_nodes, rebuilt, unwrapped
 from heavy_stack.backend.advisor.sql.printing import cast_to
@@ -80,6 +81,8 @@ _NEVER_FAIL: tuple[type[exp.Expr], ...] = (
     exp.DataTypeParam,
     exp.Interval,
 )
+IS_FINITE = "IS_FINITE"
+_DIVISIONS = (exp.Div, exp.Mod, exp.IntDiv)
 _ROOMY = frozenset({"double", "real", "varchar"})
 
 
@@ -89,7 +92,10 @@ def may_fail(node: exp.Expr) -> bool:
     In a query such an expression meets only the rows that pass its filters; in a table that other queries share, or
     whose filter moved out of it, it would meet rows that the query never saw, and the build would fail.
     """
-    return any(_may_fail_here(part) for part in own_nodes(node))
+    return any(
+        _may_fail_here(part) and not (isinstance(part, _DIVISIONS) and is_guarded(part, known))
+        for part, known in nodes_with_divisors(node)
+    )
 
 
 def condition_may_fail(node: exp.Expr) -> bool:
@@ -104,7 +110,9 @@ def _may_fail_here(node: exp.Expr) -> bool:
         return _is_narrow(node)
     if isinstance(node, exp.Neg):
         return False
-    if isinstance(node, (exp.Div, exp.Mod, exp.IntDiv)):
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).upper() != IS_FINITE
+    if isinstance(node, _DIVISIONS):
         kind = type_at(node)
         divisor = unwrapped(node.expression)
         safe = isinstance(divisor, exp.Nullif) or (isinstance(divisor, exp.Literal) and not _is_zero(divisor))
