@@ -63,7 +63,8 @@ def _not_zero(part: exp.Expr, *, when: bool) -> str | None:
             return None
     if not isinstance(bare, (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)):
         return None
-    kind, subject, value = type(bare), unwrapped(bare.this), _number(bare.expression)
+    kind: type[exp.Binary] = type(bare)
+    subject, value = unwrapped(bare.this), _number(bare.expression)
     if value is None:
         kind, subject, value = _FLIPPED[kind], unwrapped(bare.expression), _number(bare.this)
     if value is None:
@@ -79,7 +80,7 @@ def _not_zero(part: exp.Expr, *, when: bool) -> str | None:
     return text_of(subject) if zero_passes is not when else None
 
 
-_FLIPPED: dict[type[exp.Expr], type[exp.Binary]] = {
+_FLIPPED: dict[type[exp.Binary], type[exp.Binary]] = {
     exp.EQ: exp.EQ,
     exp.NEQ: exp.NEQ,
     exp.GT: exp.LT,

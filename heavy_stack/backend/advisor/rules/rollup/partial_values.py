@@ -160,7 +160,7 @@ def _is_zero(literal: exp.Literal) -> bool:
 
 
 def _cast_may_fail(cast: exp.Cast) -> bool:
-    source, target = type_at(cast.this), type_at(cast)
+    source, target = type_at(unwrapped(cast.this)), type_at(cast)
     if is_constant(cast.this):
         return False  # DATE '2024-01-01'
     if source is None or target is None:

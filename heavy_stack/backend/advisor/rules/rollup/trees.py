@@ -251,8 +251,11 @@ def canonical(node: exp.Expr, names: Mapping[str, str]) -> exp.Expr:
 
 
 def _kept_parens(before: exp.Expr, after: exp.Expr) -> exp.Expr:
-    needed = isinstance(after, (exp.Binary, exp.Unary, exp.Predicate))
-    return exp.Paren(this=after) if isinstance(before, exp.Paren) and needed else after
+    if not isinstance(before, exp.Paren) or not isinstance(after, (exp.Binary, exp.Unary, exp.Predicate)):
+        return after
+    kept = exp.Paren(this=after)
+    kept.type = after.type
+    return kept
 
 
 _FLIPPED: dict[type[exp.Expr], type[exp.Binary]] = {
