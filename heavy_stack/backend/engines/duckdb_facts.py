@@ -11,7 +11,7 @@ from heavy_stack.backend.advisor.ports import Deadline, NotCheckable, RunFailed,
 from heavy_stack.backend.engines.duckdb_client import EngineProcess
 from heavy_stack.backend.engines.duckdb_lake import SOURCE_DATABASE, Lake, full_name, literal, quoted, snapshot
 from heavy_stack.backend.engines.duckdb_types import shown_columns
-from heavy_stack.backend.engines.group_counts import shared_scans
+from heavy_stack.backend.engines.group_counts import SharedScan, shared_scans
 from heavy_stack.backend.engines.translation import Translation
 
 EXACT_ROWS = 200_000
@@ -22,6 +22,9 @@ SKETCH_MARGIN = 4
 """A column whose sketch says at most MAX_VALUES × this is counted exactly: the sketch errs by far less."""
 COLUMNS_AT_ONCE = 40
 FACTS_LIMIT_S = 60.0
+SCAN_LIMIT_S = 1.0
+COUNTED_ROW_S = 5e-8
+"""Five times what reading a row, or counting it for one SELECT, takes."""
 _BLOCK_BYTES = 262_144
 
 
@@ -90,7 +93,8 @@ class DuckdbFacts:
             try:
                 source = self._translation.select(scan.sql).sql
                 text = scan.counting(source, exact=self._is_small(scan.tables))
-                _, rows, _, _ = self._process.query(text, limit_s=left_s, max_rows=1)
+                limit_s = min(left_s, self._scan_limit_s(scan))
+                _, rows, _, _ = self._process.query(text, limit_s=limit_s, max_rows=1)
             except (NotCheckable, RunFailed):
                 if len(scan.ids) > 1:  # one bad SELECT must not take its neighbours with it
                     for key in scan.ids:
@@ -104,6 +108,12 @@ class DuckdbFacts:
     def close(self) -> None:
         """End the process."""
         self._process.close()
+
+    def _scan_limit_s(self, scan: SharedScan) -> float:
+        """Well above what reading the tables once takes: a join that multiplies rows must not take all the time."""
+        found = [table for table in self._lake.tables if str(table).lower() in scan.tables]
+        rows = sum(self._count_rows(table) for table in self._translation.tables if table.name in found)
+        return SCAN_LIMIT_S + rows * (2 + len(scan.ids)) * COUNTED_ROW_S
 
     def _is_small(self, names: frozenset[str]) -> bool:
         # A table that the lake does not have is no row to count; the scan itself says that it is missing.

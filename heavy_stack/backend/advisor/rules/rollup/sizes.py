@@ -17,6 +17,11 @@ from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 COUNT_LIMIT_S = 60.0
 """Counting groups may take so long in all, and at most a tenth of the task's time."""
+FEW_GROUPS = 2_000
+"""Where there are no more combinations of values than this, a table is small whatever the count."""
+CLEARLY_MANY = 0.2
+"""A column with so many values, as a share of the source's rows, makes more groups than a rollup may have (a tenth),
+also where the joins lose some."""
 
 # Without statistics only the order of these matters: which of two dimensions is likely to multiply the rows more.
 _GUESSES = {"boolean": 3.0, "date": 1500.0, "integer": 60.0, "bigint": 2000.0, "double": 400.0, "varchar": 200.0}
@@ -48,6 +53,8 @@ class Sizes:
         self._left_s = min(COUNT_LIMIT_S, deadline.left_s() / 10) if engine is not None else 0.0
         self._deadline = deadline
         self._counted: dict[str, int | None] = {}
+        # Cores of which a count did not end in time (joins that multiply rows): their rollups are estimated.
+        self._too_dear: set[str] = set()
 
     def core_rows(self, core: Core) -> int | None:
         """Rows of the core's largest table; None where unknown."""
@@ -89,21 +96,43 @@ class Sizes:
         if self._engine is None or self._left_s <= 0:
             return False
         asked: dict[str, str] = {}
+        cores: dict[str, str] = {}
         for rollup in rollups:
+            if rollup.core.key in self._too_dear or self.was_asked(rollup) or self._is_certain(rollup):
+                continue
             key = _key(rollup, filtered)
-            if rollup.dimensions and key not in self._counted and _key(rollup, True) not in self._counted:
-                asked[key] = trino_sql(rollup.keys_select(filtered=filtered))
+            cores[key] = rollup.core.key
+            asked[key] = trino_sql(rollup.keys_select(filtered=filtered))
         if not asked:
             return False
         before = self._deadline.left_s()
         self._counted.update(dict.fromkeys(asked))
-        self._counted.update(self._engine.count_groups(asked, limit_s=self._left_s))
+        counted = self._engine.count_groups(asked, limit_s=self._left_s)
+        self._counted.update(counted)
+        self._too_dear |= {cores[key] for key in asked if counted.get(key) is None}
         self._left_s -= max(0.0, before - self._deadline.left_s())
         return True
 
     def was_asked(self, rollup: Rollup) -> bool:
         """Whether counting it again would tell nothing new."""
         return not rollup.dimensions or _key(rollup, True) in self._counted or _key(rollup, False) in self._counted
+
+    def _is_certain(self, rollup: Rollup) -> bool:
+        """Whether statistics alone say enough: few groups at most, or far more than a rollup may have."""
+        source = self.core_rows(rollup.core)
+        if source is None:
+            return False
+        known = [self._known_values(rollup.core, node) for node in rollup.dimensions.values()]
+        if all(count is not None for count in known) and math.prod(count or 1 for count in known) <= FEW_GROUPS:
+            return True
+        if rollup.common:
+            return False
+        own = [node for node in rollup.dimensions.values() if isinstance(node, exp.Column)]
+        return any((self._distinct(rollup.core, node) or 0) > CLEARLY_MANY * source for node in own)
+
+    def _known_values(self, core: Core, node: exp.Expr) -> int | None:
+        """The values of a plain column; None for expressions and without statistics."""
+        return self._distinct(core, node) if isinstance(node, exp.Column) else None
 
     def take_over(self, merged: Rollup, one: Rollup) -> None:
         """`merged` has the dimensions of `one`, so at least its groups; filters that differ seldom add any."""
