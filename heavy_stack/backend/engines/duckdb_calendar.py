@@ -185,6 +185,7 @@ CALENDAR: dict[type[exp.Expr], Handler] = {
     **{kind: _part(name) for kind, name in _PARTS.items()},
     exp.Extract: _extract,
     exp.TimestampTrunc: _truncated,
+    exp.DateTrunc: _truncated,
     exp.DateAdd: _added,
     exp.DateDiff: _difference,
     exp.Interval: _interval,

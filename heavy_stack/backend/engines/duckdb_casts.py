@@ -76,9 +76,18 @@ def converted(value: str, source: TrinoType, target: TrinoType, trying: bool) ->
     plain_moments = target.base == "timestamp" and not target.zone and source.is_datetime and not source.zone
     if plain_moments and (source.base == "date" or source.args[0] <= target.args[0] <= 6):
         return f"CAST({value} AS TIMESTAMP)"
+    if plain_moments and source.base == "timestamp" and source.args[0] == 6 and target.args[0] < 6:
+        return _rounded(value, target.args[0])
     if target.base == "boolean" and source.is_integer:
         return f"CAST({value} AS BOOLEAN)"
     raise NotCheckable(f"a CAST from {source} to {target}")
+
+
+def _rounded(moment: str, places: int) -> str:
+    """A timestamp with fewer places of its seconds, rounded half up as Trino does (also before 1970)."""
+    unit = 10 ** (6 - places)
+    shifted = f"(EPOCH_US({moment}) + {unit // 2})"
+    return f"MAKE_TIMESTAMP({shifted} - (({shifted} % {unit}) + {unit}) % {unit})"
 
 
 def _name(target: TrinoType) -> str:

@@ -268,4 +268,8 @@ NUMBERS: dict[type[exp.Expr], Handler] = {
     exp.Greatest: _extreme("GREATEST"),
     exp.Least: _extreme("LEAST"),
 }
-NUMBER_FUNCTIONS: dict[str, Handler] = {"log10": _named_of_double("LOG10"), "log2": _named_of_double("LOG2")}
+NUMBER_FUNCTIONS: dict[str, Handler] = {
+    "log10": _named_of_double("LOG10"),
+    "log2": _named_of_double("LOG2"),
+    "is_finite": _named_of_double("ISFINITE"),
+}

@@ -289,12 +289,14 @@ RULES: dict[type[exp.Expr], Rule] = {
     exp.Replace: _replace,
     exp.Interval: _interval,
     exp.TimestampTrunc: _calendar,
+    exp.DateTrunc: _calendar,
     exp.DateAdd: _calendar,
     exp.Array: _array,
     exp.GenerateSeries: _sequence,
     exp.Chr: _always(varchar(1)),
     exp.Pad: _always(VARCHAR),
     exp.TimeToStr: _always(VARCHAR),
+    exp.JSONExtractScalar: _always(VARCHAR),
     exp.Grouping: _always(INTEGER),
     exp.CurrentTimestamp: _always(TrinoType("timestamp", (3,), zone=True)),
     exp.Localtimestamp: _always(TrinoType("timestamp", (3,))),
@@ -375,6 +377,7 @@ RULES: dict[type[exp.Expr], Rule] = {
 
 
 _PLAIN_DOUBLE = frozenset({"log10", "log2"})
+_PLAIN_VARCHAR = frozenset({"format_datetime", "url_extract_host", "url_extract_path", "url_extract_query"})
 
 
 def _anonymous(node: exp.Expr, of: Lookup) -> TrinoType | None:
@@ -382,7 +385,9 @@ def _anonymous(node: exp.Expr, of: Lookup) -> TrinoType | None:
     if str(node.this).lower() in _PLAIN_DOUBLE and len(node.expressions) == 1:
         kind = of(node.expressions[0])
         return DOUBLE if kind is not None and kind.is_numeric else None
-    return None
+    if str(node.this).lower() == "is_finite":
+        return BOOLEAN
+    return VARCHAR if str(node.this).lower() in _PLAIN_VARCHAR else None
 
 
 RULES[exp.Anonymous] = _anonymous

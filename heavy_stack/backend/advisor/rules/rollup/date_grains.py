@@ -14,8 +14,10 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import COMPARISONS
 from heavy_stack.backend.advisor.rules.rollup.trees import columns_of, is_constant, unwrapped
 
-MONTH, DAY, HOUR, RAW = "month", "day", "hour", "raw"
-_FINENESS = {MONTH: 0, DAY: 1, HOUR: 2, RAW: 3}
+MONTH, DAY, HOUR, MINUTE, RAW = "month", "day", "hour", "minute", "raw"
+GRAINS = (MONTH, DAY, HOUR, MINUTE)
+"""The grains that a rollup may hold a date at, beside its own values; from the coarsest."""
+_FINENESS = {MONTH: 0, DAY: 1, HOUR: 2, MINUTE: 3, RAW: 4}
 
 _BY_MONTH = (exp.Year, exp.Quarter, exp.Month, exp.LastDay)
 _BY_DAY = (
@@ -45,9 +47,15 @@ _UNIT_GRAINS = {
     "YOW": DAY,
     "YEAR_OF_WEEK": DAY,
     "HOUR": HOUR,
+    "MINUTE": MINUTE,
 }
 # sqlglot keeps formats in strftime's letters, where M is the minute.
-_FORMAT_GRAINS = {**dict.fromkeys("YymbB", MONTH), **dict.fromkeys("djaAuwUWVG", DAY), **dict.fromkeys("HIp", HOUR)}
+_FORMAT_GRAINS = {
+    **dict.fromkeys("YymbB", MONTH),
+    **dict.fromkeys("djaAuwUWVG", DAY),
+    **dict.fromkeys("HIp", HOUR),
+    "M": MINUTE,
+}
 
 
 def finest(grains: list[str]) -> str:
@@ -72,7 +80,7 @@ def is_timestamp(kind: exp.DataType | None) -> bool:
 
 def truncated(column: exp.Expr, grain: str) -> exp.Expr:
     """`date_trunc(grain, column)`; the column itself at its own grain."""
-    if grain == RAW or (grain in (DAY, HOUR) and is_date(column.type)):
+    if grain == RAW or (grain in (DAY, HOUR, MINUTE) and is_date(column.type)):
         return column.copy()
     node = exp.TimestampTrunc(this=column.copy(), unit=exp.var(grain.upper()))
     node.type = column.type
@@ -155,6 +163,8 @@ def _part_grain(node: exp.Expr) -> tuple[exp.Expr, str] | None:
         return node.this, DAY
     if isinstance(node, exp.Hour):
         return node.this, HOUR
+    if isinstance(node, exp.Minute):
+        return node.this, MINUTE
     if isinstance(node, (exp.TimestampTrunc, exp.DateTrunc)):
         grain = _UNIT_GRAINS.get(_unit(node))
         return None if grain is None or node.args.get("zone") is not None else (node.this, grain)
@@ -194,7 +204,7 @@ def _alignment(value: exp.Expr, operator: str, by_day: bool, designing: bool) ->
         return DAY if by_day else RAW
     grain = _constant_grain(value)
     if operator in (">=", "<"):
-        return DAY if by_day and grain in (HOUR, RAW) else grain
+        return DAY if by_day and grain in (HOUR, MINUTE, RAW) else grain
     if not by_day:
         return RAW  # ts <= midnight takes that one instant of the next day too
     # d <= 31 March is d < 1 April. 30 June may become 30 July, though, which ends no month.
@@ -211,7 +221,9 @@ def _constant_grain(value: exp.Expr) -> str:
     if moment is not None:
         if moment.time() == datetime.time():
             return MONTH if moment.day == 1 else DAY
-        return HOUR if (moment.minute, moment.second, moment.microsecond) == (0, 0, 0) else RAW
+        if (moment.second, moment.microsecond) != (0, 0):
+            return RAW
+        return MINUTE if moment.minute else HOUR
     bare = unwrapped(value)
     if isinstance(bare, exp.CurrentDate):
         return DAY

@@ -74,6 +74,8 @@ class _Chooser:
             if use is not None:
                 self._note(*use)
                 continue
+            if not isinstance(current, (exp.Column, exp.Predicate, exp.Connector)) and self._is_storable(current):
+                continue  # it becomes a dimension of its own, and asks nothing of the column
             if isinstance(current, exp.Column):
                 if current.table in self.aliases and (is_timestamp(current.type) or _is_date(current)):
                     self._note(current, RAW, False)
@@ -96,7 +98,7 @@ class _Chooser:
                 continue
             grain = RAW if self.raw_only else finest(grains)
             if grain == RAW and is_timestamp(column.type):
-                raise NotAnswerable("A filter compares a timestamp at no whole hour: a group would hold few rows.")
+                raise NotAnswerable("A filter compares a timestamp at no whole minute: a group would hold few rows.")
             self.settled[key] = grain
             self._store(truncated(column, grain))
 

@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.date_grains import compared_with
 from heavy_stack.backend.advisor.rules.rollup.measures import type_at
+from heavy_stack.backend.advisor.rules.rollup.partial_values import IS_FINITE
 from heavy_stack.backend.advisor.rules.rollup.trees import columns_of, unwrapped
 from heavy_stack.backend.advisor.sql.printing import cast_to
 from heavy_stack.backend.advisor.sql.trino_types import TrinoType
@@ -24,8 +25,8 @@ STEPS = tuple(unit * 10**power for power in range(12) for unit in (1, 2, 5))[1:]
 """The steps that people count in, from 2 up."""
 LITERALS_PER_STEP = 3
 """The smallest literal is at least so many steps, so that a neighbour of it is likely to be a whole step too."""
-EXACT_BELOW = "9E15"
-"""Doubles beyond keep their value: whole numbers are not all there any more, and infinity has no remainder."""
+MAX_LITERAL = Decimal(2) ** 50
+"""Beyond, doubles do not hold every whole number, so that a step's inside could not be told from its bound."""
 FROM, BOTH = "from", "both"
 """FROM: each step with its nearer bound. BOTH: whole steps apart from what lies between them."""
 
@@ -85,8 +86,9 @@ def stepped(column: exp.Column, step: int, form: str) -> exp.Expr:
     floor.type = column.type
     value = _typed(floor, kind, column) if form == FROM else _both(column, rest, floor, kind)
     if kind.is_float:
-        inside = exp.LT(this=exp.Abs(this=column.copy()), expression=exp.Literal.number(EXACT_BELOW))
-        value = exp.Case(ifs=[exp.If(this=inside, true=value)], default=column.copy())
+        # Infinity has no remainder and is not a number; both are kept as they are.
+        finite = exp.Anonymous(this=IS_FINITE, expressions=[column.copy()])
+        value = exp.Case(ifs=[exp.If(this=finite, true=value)], default=column.copy())
     value.type = column.type
     return value
 
@@ -153,9 +155,10 @@ def _number(value: exp.Expr) -> Decimal | None:
     if not isinstance(bare, exp.Literal) or bare.is_string:
         return None
     try:
-        return sign * Decimal(str(bare.this))
+        number = sign * Decimal(str(bare.this))
     except InvalidOperation:
         return None
+    return number if abs(number) <= MAX_LITERAL else None
 
 
 def columns_stepped(uses: dict[str, tuple[exp.Column, list[tuple[str, Decimal]]]]) -> Iterator[tuple[str, exp.Expr]]:
