@@ -167,9 +167,15 @@ class Bench:
 
 
 def _timed(measured: Measured, before: Time, after: Time, equal: bool | None, detail: str) -> Measured:
-    times = {"before_s": before.seconds, "after_s": after.seconds}
-    cpu = {"before_cpu_s": before.cpu_s, "after_cpu_s": after.cpu_s}
-    return replace(measured, **times, **cpu, equal=equal, detail=detail)
+    return replace(
+        measured,
+        before_s=before.seconds,
+        after_s=after.seconds,
+        before_cpu_s=before.cpu_s,
+        after_cpu_s=after.cpu_s,
+        equal=equal,
+        detail=detail,
+    )
 
 
 def _order(sql: str) -> list[OrderKey]:

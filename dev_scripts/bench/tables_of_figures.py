@@ -31,7 +31,7 @@ def main_table(figures: Mapping[str, Any], measured: Sequence[Measured]) -> str:
     run = sum(q.measured for q in measured)
     cpu = cpu_ratios(measured)
     lines = [
-        f"\n== {figures['workload']}: {len(measured)} queries, {run} of them run; answered in {figures['answer_s']:.0f} s",
+        f"\n== {figures['workload']}: answered in {figures['answer_s']:.0f} s; {run} of {len(measured)} queries run",
         f"verdicts          {_counts(verdict_counts(measured))}",
         f"rewritten         {sum(q.rewritten for q in measured)} of {len(measured)}, "
         f"{rewritten_share(measured):.1%} of the runs; hits (T ≤ 0.7 A) {hit_share(measured):.1%}",
@@ -68,12 +68,12 @@ def shifted_table(figures: Mapping[str, Any], measured: Sequence[Measured]) -> s
     lines = ["moved literals, the design frozen"]
     for seed, row in figures["shifted"].items():
         kept = "-" if row["hard_kept"] is None else f"{row['hard_kept']:.1%}"
-        lines.append(
-            f"  seed {seed}: {row['groups_moved']} of {row['groups']} groups; "
-            f"row filter moved {row['row_moved_weight']:.1%} of the runs; hard kept {kept} of {row['hard_weight']:.1%}; z_shifted {row['z_shifted']:.2f} "
-            f"= {row['z_shifted'] / z_total:.2f} z_total; hit weight {row['hit_before']:.1%} → {row['hit_after']:.1%}; "
-            f"wrong {len(row['wrong'])}; restored {row['restored']}"
-        )
+        lines += [
+            f"  seed {seed}: {row['groups_moved']} of {row['groups']} groups moved, {row['restored']} restored; "
+            f"row filter moved: {row['row_moved_weight']:.1%} of the runs; wrong {len(row['wrong'])}",
+            f"    hard kept {kept} (of {row['hard_weight']:.1%} of the runs); z_shifted {row['z_shifted']:.2f} = "
+            f"{row['z_shifted'] / z_total:.2f} z_total; hit weight {row['hit_before']:.1%} → {row['hit_after']:.1%}",
+        ]
         if row["lost"]:
             lines.append(f"    lost: {', '.join(row['lost'][:12])}{' …' if len(row['lost']) > 12 else ''}")
         if row["row_moved_weight"] < THIN:
