@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import dashboard_tiles as tiles  # noqa: E402
-import make_dashboards as events  # noqa: E402
+import dashboard_tiles as tiles
+import make_dashboards as events
 
 LOG_START, LOG_DAYS = date(2025, 12, 1), 31
 SEED = 20251201
