@@ -36,6 +36,8 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
 from heavy_stack.backend.advisor.sql.comparator import compare
 from heavy_stack.backend.advisor.sql.parsing import parse_statement, tokens_of
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts, check_texts
+from heavy_stack.backend.advisor.verify.conditions import promised_keys
+from heavy_stack.backend.advisor.verify.data_sets import KeyRules
 from heavy_stack.backend.engines.duckdb_sql import output_columns, to_duckdb
 from heavy_stack.backend.engines.translation import create_statement, design_table, insert_statement, split_insert
 from heavy_stack.shared_models.workloads import EngineKind
@@ -240,11 +242,13 @@ def _fill(database: duckdb.DuckDBPyConnection, run: Run, catalog: Catalog, chanc
     database.execute(f"ATTACH ':memory:' AS \"{name}\"")
     for schema in {table.name.schema for table in run.parsed.tables} | {run.rewrite.schema_name}:
         database.execute(f'CREATE SCHEMA "{name}"."{schema}"')
+    promised = promised_keys(run.rewrite.texts, catalog)
     words = sorted({str(literal.this) for text in run.parsed.texts for literal in _literals(text.sql)})
     for table in run.parsed.tables:
         database.execute(create_statement(table))
         values = [tuple(_value(chance, column.type, words) for column in table.columns) for _ in range(rows)]
         values += values[: rows // 5]  # duplicates
+        values = _keeping(values, table, promised)
         marks = ", ".join("?" * len(table.columns))
         full = f'"{name}"."{table.name.schema}"."{table.name.name}"'
         if values:
@@ -253,6 +257,23 @@ def _fill(database: duckdb.DuckDBPyConnection, run: Run, catalog: Catalog, chanc
         database.execute(create_statement(design_table(made.create)))
         insert = split_insert(made.insert)
         database.execute(insert_statement(insert, to_duckdb(insert.select, catalog)))
+
+
+def _keeping(values: list[tuple[Any, ...]], table: Table, promised: KeyRules) -> list[tuple[Any, ...]]:
+    """The rows that keep what the rewrite's conditions promise: keys that are unique, columns without NULL."""
+    places = {column.name.lower(): place for place, column in enumerate(table.columns)}
+    filled = [places[name] for name in promised.not_null.get(table.name, ())]
+    kept = [row for row in values if all(row[place] is not None for place in filled)]
+    for key in promised.unique.get(table.name, ()):
+        seen: set[tuple[Any, ...]] = set()
+        distinct: list[tuple[Any, ...]] = []
+        for row in kept:
+            found = tuple(row[places[name]] for name in key)
+            if None in found or found not in seen:
+                distinct.append(row)
+                seen.add(found)
+        kept = distinct
+    return kept
 
 
 def _literals(sql: str | None) -> list[exp.Literal]:

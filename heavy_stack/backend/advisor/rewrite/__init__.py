@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from heavy_stack.backend.advisor.artefacts import (
     Candidate,
     DesignTable,
@@ -10,13 +12,20 @@ from heavy_stack.backend.advisor.artefacts import (
     Plan,
     Rewrite,
     RewrittenText,
+    TableName,
     Workload,
     WorkloadProfile,
 )
 from heavy_stack.backend.advisor.ports import Ports
 from heavy_stack.backend.advisor.rewrite.by_fingerprint import by_shape, rewrite_alike
 from heavy_stack.backend.advisor.rewrite.chain import Chain
-from heavy_stack.backend.advisor.rewrite.statements import create_schema_sql, design_table, new_schema_name
+from heavy_stack.backend.advisor.rewrite.statements import (
+    create_schema_sql,
+    design_table,
+    named_table,
+    new_schema_name,
+)
+from heavy_stack.backend.advisor.rules.prejoin.prejoins import narrowed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
@@ -60,6 +69,8 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
                 failed[text.text] = plan.unanswered.get(text.text, known or outcome)
             else:
                 texts.append(outcome)
+    if frozen is None:
+        tables = _narrowed(tables, plan.chosen, catalog, chain.read)
     # A frozen design comes back whole; else a table that no query reads is not worth building.
     read = {name for text in texts for name in text.tables} if frozen is None else set(names.values())
     return Rewrite(
@@ -74,6 +85,19 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
 def _design(chosen: tuple[Candidate, ...], catalog: str, schema: str) -> list[DesignTable]:
     names = NameMaker()
     return [design_table(candidate, catalog, schema, names) for candidate in chosen]
+
+
+def _narrowed(
+    tables: list[DesignTable], chosen: tuple[Candidate, ...], catalog: Catalog, read: Mapping[TableName, set[str]]
+) -> list[DesignTable]:
+    """Pre-joined tables without the columns that no text reads: what other tables answer is not stored twice."""
+    candidates = {each.id: each for each in chosen}
+    return [
+        named_table(narrowed(candidates[table.candidate], catalog, read[table.name]), table.name)
+        if read.get(table.name)
+        else table
+        for table in tables
+    ]
 
 
 def _flags(chosen: tuple[Candidate, ...]) -> set[tuple[str, str]]:

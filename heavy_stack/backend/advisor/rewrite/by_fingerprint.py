@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-from sqlglot.tokenizer_core import Token, TokenType
+from dataclasses import replace
 
 from heavy_stack.backend.advisor.artefacts import ParsedText, RewrittenText
 from heavy_stack.backend.advisor.sql.literal_sites import Site, round_steps, shape_of
 from heavy_stack.backend.advisor.sql.parsing import tokens_of
+from heavy_stack.backend.advisor.sql.printed_literals import PrintedText, Value, printed_text, spelled
 
 NEEDED_SAMPLES = 3
 """Texts rewritten in full before another one is derived from them."""
@@ -32,8 +31,6 @@ FEW_VALUES = 16
 MAX_HELD = 6
 
 Outcome = RewrittenText | str
-_Value = tuple[bool, tuple[str, ...]]
-_LITERALS = (TokenType.NUMBER, TokenType.STRING)
 _CONSTANT = -1
 
 
@@ -164,7 +161,7 @@ class _Pattern:
             meant = {literal.value if place == _CONSTANT else values[place] for place in origins}
             if len(meant) != 1:
                 return None
-            parts += [sql[at : literal.start], _spelled(meant.pop())]
+            parts += [sql[at : literal.start], spelled(meant.pop())]
             at = literal.end
         return replace(self.outcome, text=text.text, sql="".join([*parts, sql[at:]]))
 
@@ -177,69 +174,11 @@ class _Pattern:
         return self.steps_of_all[place] <= round_steps(site) <= self.steps_of_any[place]
 
 
-@dataclass(frozen=True)
-class _Literal:
-    value: _Value
-    start: int
-    end: int
+def _printed(outcome: Outcome) -> PrintedText:
+    return PrintedText((), (), True) if isinstance(outcome, str) else printed_text(outcome.sql)
 
 
-@dataclass(frozen=True)
-class _Printed:
-    """A printed rewrite: its literals (a list after IN is one), and its other tokens.
-
-    Attributes:
-        plain: The literals stand there as `_spelled` would spell them.
-    """
-
-    literals: tuple[_Literal, ...]
-    rest: tuple[str, ...]
-    plain: bool
-
-
-def _printed(outcome: Outcome) -> _Printed:
-    if isinstance(outcome, str):
-        return _Printed((), (), True)
-    tokens = tokens_of(outcome.sql)
-    literals: list[_Literal] = []
-    rest: list[str] = []
-    index = 0
-    while index < len(tokens):
-        kind = tokens[index].token_type
-        if kind not in _LITERALS:
-            rest.append(f"{kind.value}:{tokens[index].text}")
-            index += 1
-            continue
-        last = _list_end(tokens, index)
-        quoted = kind is TokenType.STRING
-        values = tuple(tokens[each].text for each in range(index, last + 1, 2))
-        literals.append(_Literal((quoted, values), tokens[index].start, tokens[last].end + 1))
-        rest.append("text" if quoted else "number")
-        index = last + 1
-    plain = all(_spelled(each.value) == outcome.sql[each.start : each.end] for each in literals)
-    return _Printed(tuple(literals), tuple(rest), plain)
-
-
-def _list_end(tokens: Sequence[Token], first: int) -> int:
-    """The last token of the list after IN whose first literal this is; `first` where it is no such list."""
-    if first < 2 or tokens[first - 2].token_type is not TokenType.IN:
-        return first
-    if tokens[first - 1].token_type is not TokenType.L_PAREN:
-        return first
-    last = first
-    while last + 2 < len(tokens) and tokens[last + 1].token_type is TokenType.COMMA:
-        if tokens[last + 2].token_type is not tokens[first].token_type:
-            return first
-        last += 2
-    return last if last + 1 < len(tokens) and tokens[last + 1].token_type is TokenType.R_PAREN else first
-
-
-def _spelled(value: _Value) -> str:
-    quoted, values = value
-    return ", ".join("'" + each.replace("'", "''") + "'" for each in values) if quoted else ", ".join(values)
-
-
-def _values(sites: Sequence[Site]) -> list[_Value]:
+def _values(sites: Sequence[Site]) -> list[Value]:
     return [(site.quoted, site.values) for site in sites]
 
 

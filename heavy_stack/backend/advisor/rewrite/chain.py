@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
@@ -35,6 +35,7 @@ class _Step:
     tree: RewrittenTree
     rules: tuple[str, ...]
     conditions: tuple[tuple[str, str], ...]
+    columns: Mapping[TableName, frozenset[str]] = field(default_factory=dict)
 
 
 class Chain:
@@ -46,6 +47,9 @@ class Chain:
         tables: The design's tables.
         facts: Statistics by full table name; may be empty.
         sizes: Row counts of the client's tables.
+
+    Attributes:
+        read: Of each pre-joined table, the columns that the rewritten texts read so far.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Chain:
             shelf_of(each, table.name, table.columns) for each, table in known if each.rule == READ_FROM_PREJOIN.id
         ]
         self._gains = Gains(facts, analyst.catalog)
+        self.read: dict[TableName, set[str]] = {shelf.table.name: set() for shelf in self._shelves}
 
     def rewrite(self, text: ParsedText) -> RewrittenText | str:
         """The rewritten text, or in a sentence why there is none."""
@@ -94,6 +99,8 @@ class Chain:
             except NotAnswerable as why:
                 reason = why
                 continue
+            for name, columns in step.columns.items():
+                self.read[name] |= columns
             return RewrittenText(
                 text=text.text,
                 sql=trino_sql(done.tree),
@@ -127,11 +134,12 @@ class Chain:
         conditions = tuple(sorted(prejoined.conditions.items()))
         if base is None:
             tree = RewrittenTree(prejoined.tree, prejoined.tables, exact=True)
-            return _Step(tree, (READ_FROM_PREJOIN.id,), conditions)
+            return _Step(tree, (READ_FROM_PREJOIN.id,), conditions, prejoined.used)
         tables = tuple(sorted((*base.tables, *prejoined.tables), key=lambda table: str(table.name)))
         tree = replace(base, tree=prejoined.tree, tables=tables)
         rules = (ANSWER_FROM_ROLLUP.id, READ_FROM_PREJOIN.id)
-        return _Step(tree, rules, tuple(dict.fromkeys((*self._conditions_of(base), *conditions))))
+        conditions = tuple(dict.fromkeys((*self._conditions_of(base), *conditions)))
+        return _Step(tree, rules, conditions, prejoined.used)
 
     def _conditions_of(self, tree: RewrittenTree) -> tuple[tuple[str, str], ...]:
         names: list[TableName] = [table.name for table in tree.tables]

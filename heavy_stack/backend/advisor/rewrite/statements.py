@@ -27,12 +27,17 @@ def create_schema_sql(catalog: str, schema: str) -> str:
 
 
 def design_table(candidate: Candidate, catalog: str, schema: str, names: NameMaker) -> DesignTable:
-    """A candidate under its name, with its statements."""
+    """A candidate under a name of its own, with its statements."""
+    dimensions = [column.name for column in candidate.columns if column.role == DIMENSION]
+    sources = (name.name for name in candidate.source_tables)
+    wanted = _name_of_prejoin(candidate) if candidate.rule == PREJOIN else name_of_table(sources, dimensions)
+    return named_table(candidate, TableName(catalog, schema, names.fresh(wanted, MAX_TABLE)))
+
+
+def named_table(candidate: Candidate, name: TableName) -> DesignTable:
+    """A candidate under this name, with its statements."""
     dimensions = [column.name for column in candidate.columns if column.role == DIMENSION]
     is_plain = candidate.rule == PREJOIN
-    sources = (name.name for name in candidate.source_tables)
-    wanted = _name_of_prejoin(candidate) if is_plain else name_of_table(sources, dimensions)
-    name = TableName(catalog, schema, names.fresh(wanted, MAX_TABLE))
     full = ".".join(map(_quoted, (name.catalog, name.schema, name.name)))
     columns = ", ".join(f"{_quoted(column.name)} {column.type}" for column in candidate.columns)
     listed = ", ".join(_quoted(column.name) for column in candidate.columns)

@@ -40,6 +40,7 @@ class Folded:
         used: The stored columns that it reads, by what they hold.
         roles: The roles whose joins it relies on.
         gone: The aliases that it does not read any more.
+        asked: The columns whose NULL it takes for a missing partner.
     """
 
     select: exp.Select
@@ -47,6 +48,7 @@ class Folded:
     used: frozenset[RoleColumn]
     roles: frozenset[str]
     gone: frozenset[str]
+    asked: frozenset[RoleColumn]
 
 
 def fold(reading: Reading, star: Star, shelf: Shelf, alias: str) -> Folded:
@@ -65,6 +67,7 @@ class _Folding:
         self.members = [member for member in star.members if member.alias in self.roles]
         self.folded_in = {star.alias, *(member.alias for member in self.members)}
         self.used: set[RoleColumn] = set()
+        self.asked: set[RoleColumn] = set()
         self.same = self._equal_columns()
 
     def _equal_columns(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
@@ -143,6 +146,8 @@ class _Folding:
             key = self._key_of(member)
             if not self._is_proven(member, proven) and key is not None:
                 checks.append(exp.Not(this=exp.Is(this=self._read(key), expression=exp.Null())))
+                if key in self.shelf.filled:
+                    self.asked.add(key)
             proven |= {member.step.role}
         return checks
 
@@ -162,28 +167,41 @@ class _Folding:
         return any(role == each or role in self.shelf.above(each) for each in proven)
 
     def _key_of(self, member: Member) -> RoleColumn | None:
+        """A stored column that is NULL only where the partner is missing; one that is read anyway, if it may."""
         role = member.step.role
         table = self.reading.base[member.alias]
-        keys = [theirs for _, theirs in member.step.pairs]
         always = [column.name for column in table.columns if not column.nullable]
-        places = ((role, column.lower()) for column in (*keys, *always))
-        return next((place for place in places if place in self.shelf.columns), None)
+        places = [(role, column.lower()) for column in (*(theirs for _, theirs in member.step.pairs), *always)]
+        stored = [place for place in places if place in self.shelf.columns]
+        if stored and not self.shelf.is_draft:
+            return stored[0]
+        filled = [place for place in self.shelf.filled if place[0] == role]
+        read = self._places_read(member)
+        return next((place for place in filled if place in read), next(iter([*filled, *stored]), None))
+
+    def _places_read(self, member: Member) -> set[RoleColumn | None]:
+        links = {id(link) for each in self._gone() for link in each.links}
+        return {
+            self._stored(column.table, column.name)
+            for part in self._all_parts(links)
+            for column in columns_of(part, {member.alias})
+        }
 
     # Columns
 
     def _stored(self, alias: str, column: str) -> RoleColumn | None:
-        """What the table stores of a column, or of one that is equal to it in every row of the result."""
+        """What the table stores of a column, or of one that is equal to it in every row; the fact's own first."""
+        found: list[RoleColumn] = []
         waiting, seen = [(alias, column)], {(alias, column)}
         while waiting:
             name, wanted = waiting.pop(0)
             place = (self.roles[name], wanted.lower())
             if place in self.shelf.columns:
-                return place
-            for other in self.same.get((name, wanted), ()):
-                if other not in seen:
-                    seen.add(other)
-                    waiting.append(other)
-        return None
+                found.append(place)
+            fresh = [other for other in self.same.get((name, wanted), ()) if other not in seen]
+            seen.update(fresh)
+            waiting += fresh
+        return min(found, key=lambda place: (place[0].count("/"), place), default=None)
 
     def _read(self, place: RoleColumn) -> exp.Column:
         self.used.add(place)
@@ -223,7 +241,9 @@ class _Folding:
         self._place_sources(new, waiting)
         roles = {self.roles[alias] for alias in self.folded_in} | {role for role, _ in self.used}
         gone = {member.alias for member in self._gone()}
-        return Folded(new, self.alias, frozenset(self.used), frozenset(roles - {FACT}), frozenset(gone))
+        return Folded(
+            new, self.alias, frozenset(self.used), frozenset(roles - {FACT}), frozenset(gone), frozenset(self.asked)
+        )
 
     def _condition(self, part: exp.Expr) -> exp.Expr:
         """A filter on a table that stays joined is asked of the stored copy of its column: fewer rows are joined."""

@@ -85,6 +85,14 @@ def key_condition(name: TableName, columns: tuple[str, ...]) -> tuple[str, str]:
     return f"{name.name} has one row per {', '.join(columns)}", trino_sql(select)
 
 
+def filled_condition(name: TableName, column: str) -> tuple[str, str]:
+    """(name, SQL that returns a row where the column is NULL)."""
+    found = exp.column(column, quoted=True)
+    empty = exp.Is(this=found.copy(), expression=exp.Null())
+    select = exp.Select(expressions=[found]).from_(table_of(name)).where(empty)
+    return f"{name.name} has {column} in every row", trino_sql(select)
+
+
 def table_of(name: TableName, alias: str | None = None) -> exp.Table:
     """A table's full name as a source."""
     source = exp.Table(

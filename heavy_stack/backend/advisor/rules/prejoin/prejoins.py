@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Candidate, Saving, StoredColumn, Table, TableName
-from heavy_stack.backend.advisor.rules.prejoin.keys import key_condition, table_of
-from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf, storable_type
+from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition, table_of
+from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf, shelf_of, storable_type
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker, slug
@@ -31,12 +31,14 @@ class Prejoin:
         steps: Role → its join; with each role those above it.
         columns: What is kept.
         sort: What the rows are sorted by.
+        filled: Joined columns without NULL in their own table, by which a partner's existence is asked.
     """
 
     fact: Table
     steps: dict[str, Step]
     columns: frozenset[RoleColumn]
     sort: tuple[RoleColumn, ...]
+    filled: tuple[RoleColumn, ...] = ()
 
     def aliases(self) -> dict[str, str]:
         """Role → alias in the SELECT; the table's own name where that tells it apart."""
@@ -92,7 +94,7 @@ def shelf_to_be(prejoin: Prejoin, catalog: Catalog, name: TableName, rows: int |
     )
     places = {place: column.name for place, column in columns.items()}
     sort = tuple(place for place in prejoin.sort if place in places)
-    return Shelf(table, prejoin.fact.name, dict(prejoin.steps), places, sort)
+    return Shelf(table, prejoin.fact.name, dict(prejoin.steps), places, sort, prejoin.filled, is_draft=True)
 
 
 def candidate_of(
@@ -112,13 +114,13 @@ def candidate_of(
         for step in prejoin.ordered()
     ]
     conditions = dict(key_condition(step.table, tuple(key for _, key in step.pairs)) for step in prejoin.ordered())
-    tables = {prejoin.fact.name, *(step.table for step in prejoin.steps.values())}
+    conditions |= dict(filled_condition(prejoin.steps[role].table, name) for role, name in prejoin.filled)
     return Candidate(
         id=f"prejoin-{number}",
         rule=RULE_ID,
         select=trino_sql(_select(prejoin, catalog, columns)),
         columns=tuple(columns.values()),
-        source_tables=tuple(sorted(tables)),
+        source_tables=_sources(prejoin),
         serves=tuple(sorted({saving.text for saving in savings})),
         blocks=tuple(f"{saving.text}:{saving.block}" for saving in savings),
         savings=savings,
@@ -132,9 +134,35 @@ def candidate_of(
             "roles": roles,
             "stored": {column.name: [aliases[role], name] for (role, name), column in columns.items()},
             "sort": [columns[place].name for place in prejoin.sort if place in columns],
+            "filled": [columns[place].name for place in prejoin.filled if place in columns],
             "source_rows": rows,
         },
     )
+
+
+def narrowed(candidate: Candidate, catalog: Catalog, names: Collection[str]) -> Candidate:
+    """The same table with these columns only, and those that it is sorted by; the joins that nothing needs go too."""
+    sort = [str(name) for name in candidate.evidence["sort"]]
+    kept = [column for column in candidate.columns if column.name in names or column.name in sort]
+    shelf = shelf_of(candidate, TableName("", "", ""), kept)
+    fact = catalog.table(shelf.fact)
+    if fact is None or len(kept) == len(candidate.columns):
+        return candidate
+    by_name = {column.name: column for column in kept}
+    columns = {place: by_name[name] for place, name in shelf.columns.items()}
+    prejoin = Prejoin(fact, needed_steps(columns, shelf.steps), frozenset(columns), shelf.sort)
+    size = candidate.bytes
+    return replace(
+        candidate,
+        select=trino_sql(_select(prejoin, catalog, columns)),
+        columns=tuple(kept),
+        source_tables=_sources(prejoin),
+        bytes=None if size is None else size * len(kept) // len(candidate.columns),
+    )
+
+
+def _sources(prejoin: Prejoin) -> tuple[TableName, ...]:
+    return tuple(sorted({prejoin.fact.name, *(step.table for step in prejoin.steps.values())}))
 
 
 def _parts(name: TableName) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -14,8 +13,8 @@ from heavy_stack.backend.advisor.rules.prejoin.keys import Keys, table_of
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
-from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, Step, reading_of, stars_of
-from heavy_stack.backend.advisor.rules.prejoin.widths import SORTED_BYTES, bytes_per_value
+from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, reading_of, stars_of
+from heavy_stack.backend.advisor.rules.prejoin.widths import Widths
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, select_places
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
@@ -25,7 +24,7 @@ MIN_ROWS = 50_000
 """Below, reading and joining costs less than planning: no table would be felt."""
 NARROW_BYTES = 1.6
 """A joined table's column that takes more per row of the fact stays where it is: names and descriptions join later."""
-LEVELS = (0.15, 0.3, 0.5, 0.75, 1.0)
+LEVELS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 """Shares of the bytes that all SELECTs together ask for: the selection chooses between narrow and wide tables."""
 
 
@@ -45,6 +44,7 @@ class Wish:
 
     use: Use
     columns: frozenset[RoleColumn]
+    asked: frozenset[RoleColumn]
     saving: Saving
     worth: float
 
@@ -93,7 +93,7 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
     rows = int(context.costs.table_rows(fact))
     steps = {member.step.role: member.step for use in uses for member in use.star.members}
     sort = sort_of([(use.reading, use.star, context.runs.get(use.text, 1)) for use in uses], catalog, facts)
-    width = _Widths(fact, steps, sort, context, rows)
+    width = Widths(fact, steps, sort, catalog, facts, rows)
     columns = {(FACT, column.name.lower()) for column in fact.columns}
     for step in steps.values():
         table = catalog.table(step.table)
@@ -102,13 +102,15 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
             place = (step.role, column.name.lower())
             if place[1] in keys or width.of(place) <= NARROW_BYTES:
                 columns.add(place)
-    everything = Prejoin(fact, steps, frozenset(columns) | frozenset(sort), sort)
+    filled = sorted((place for place in columns if width.is_filled(place)), key=lambda place: (width.of(place), place))
+    everything = Prejoin(fact, steps, frozenset(columns) | frozenset(sort), sort, tuple(filled))
     shelf = shelf_to_be(everything, catalog, TableName(fact.name.catalog, "design", "p"), rows)
     wishes = _wishes(uses, shelf, context)
     found: list[Candidate] = []
     for chosen in _levels(wishes, width):
         kept = frozenset().union(*(wish.columns for wish in chosen)) | frozenset(sort)
-        prejoin = Prejoin(fact, needed_steps(kept, steps), kept, sort)
+        asked = frozenset().union(*(wish.asked for wish in chosen))
+        prejoin = Prejoin(fact, needed_steps(kept, steps), kept, sort, tuple(sorted(asked)))
         served = [wish for wish in wishes if wish.columns <= kept]
         savings = tuple(sorted({_key(wish.saving): wish.saving for wish in served}.values(), key=_key))
         size = int(rows * width.total(kept))
@@ -142,32 +144,11 @@ def _wishes(uses: list[Use], shelf: Shelf, context: ProposeContext) -> list[Wish
         before, after = gains.before_and_after(use.reading.select, folded, shelf)
         if after <= MAX_WORTH * before:
             saving = Saving(use.text, use.place, before, after)
-            found.append(Wish(use, folded.used, saving, context.runs.get(use.text, 1) * (before - after)))
+            found.append(Wish(use, folded.used, folded.asked, saving, context.runs.get(use.text, 1) * (before - after)))
     return found
 
 
-class _Widths:
-    def __init__(
-        self, fact: Table, steps: Mapping[str, Step], sort: tuple[RoleColumn, ...], context: ProposeContext, rows: int
-    ) -> None:
-        self._owners = {FACT: fact} | {
-            role: table for role, step in steps.items() if (table := context.analyst.catalog.table(step.table))
-        }
-        self._near, self._context, self._rows = {role for role, _ in sort if role != FACT}, context, rows
-
-    def of(self, place: RoleColumn) -> float:
-        """Bytes per row."""
-        role, name = place
-        if role in self._near:
-            return SORTED_BYTES
-        return bytes_per_value(self._owners[role], name, self._context.facts, self._rows)
-
-    def total(self, places: frozenset[RoleColumn]) -> float:
-        """Bytes per row of all these."""
-        return sum(self.of(place) for place in places)
-
-
-def _levels(wishes: list[Wish], width: _Widths) -> list[list[Wish]]:
+def _levels(wishes: list[Wish], width: Widths) -> list[list[Wish]]:
     """Nested choices of wishes, those that save most per byte first, cut at shares of the whole size."""
     waiting: dict[frozenset[RoleColumn], list[Wish]] = {}
     for wish in wishes:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.rules.prejoin.folding import Folded, fold
 from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
-from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf
+from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf
 from heavy_stack.backend.advisor.rules.prejoin.stars import Reading, reading_of, star_at
 from heavy_stack.backend.advisor.rules.rollup.inlining import drop_unread_ctes
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
@@ -26,13 +26,13 @@ class PrejoinedTree:
         tree: The new tree.
         tables: The stored tables that it reads.
         conditions: What must hold of the data: name → SQL that returns no row.
-        used: Table → what it is read for.
+        used: Table → the columns that are read.
     """
 
     tree: exp.Query
     tables: tuple[StoredTable, ...]
     conditions: dict[str, str]
-    used: dict[TableName, frozenset[RoleColumn]]
+    used: dict[TableName, frozenset[str]]
 
 
 def read_from_shelves(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf], gains: Gains) -> PrejoinedTree:
@@ -62,11 +62,12 @@ def read_from_shelves(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf
     drop_unread_ctes(new)
     tables = {str(shelf.table.name): shelf.table for shelf, _ in found}
     conditions: dict[str, str] = {}
-    used: dict[TableName, frozenset[RoleColumn]] = {}
+    used: dict[TableName, frozenset[str]] = {}
     for shelf, folded in found:
-        conditions |= shelf.conditions(folded.roles)
+        conditions |= shelf.conditions(folded.roles, folded.asked)
         name = shelf.table.name
-        used[name] = used.get(name, frozenset()) | folded.used
+        read = {shelf.columns[place] for place in folded.used}
+        used[name] = used.get(name, frozenset()) | read
     return PrejoinedTree(new, tuple(tables[name] for name in sorted(tables)), conditions, used)
 
 

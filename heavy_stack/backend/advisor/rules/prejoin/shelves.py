@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Candidate, StoredColumn, Table, TableName
-from heavy_stack.backend.advisor.rules.prejoin.keys import key_condition
+from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
 from heavy_stack.backend.advisor.rules.rollup.measures import stored_type
@@ -28,6 +28,9 @@ class Shelf:
         steps: Role → its join.
         columns: What is stored → the stored column's name.
         sort: What the rows are sorted by.
+        filled: Of the joined columns those without NULL in their own table, so that NULL means: no partner. The first
+            ones are asked first.
+        is_draft: It holds more than will be built: what costs little is preferred to what needs no condition.
     """
 
     table: StoredTable
@@ -35,6 +38,8 @@ class Shelf:
     steps: dict[str, Step]
     columns: dict[RoleColumn, str]
     sort: tuple[RoleColumn, ...] = ()
+    filled: tuple[RoleColumn, ...] = ()
+    is_draft: bool = False
 
     def key_among(self, table: Table, columns: frozenset[str]) -> tuple[str, ...] | None:
         """The key by which this table was joined, where the columns hold it (see Keys.key_among)."""
@@ -44,11 +49,17 @@ class Shelf:
                 return key
         return None
 
-    def conditions(self, roles: Iterable[str]) -> dict[str, str]:
-        """What must hold of the data for the use of these roles: name → SQL that returns no row."""
+    def conditions(self, roles: Iterable[str], asked: Iterable[RoleColumn]) -> dict[str, str]:
+        """What must hold of the data, name → SQL that returns no row.
+
+        Args:
+            roles: The joins that a rewrite relies on.
+            asked: The columns whose NULL it takes for a missing partner.
+        """
         wanted = {above for role in roles for above in (role, *self.above(role))}
         steps = [self.steps[role] for role in sorted(wanted) if role != FACT]
-        return dict(key_condition(step.table, tuple(theirs for _, theirs in step.pairs)) for step in steps)
+        found = dict(key_condition(step.table, tuple(theirs for _, theirs in step.pairs)) for step in steps)
+        return found | dict(filled_condition(self.steps[role].table, name) for role, name in sorted(asked))
 
     def above(self, role: str) -> list[str]:
         """The roles between a role and the fact."""
@@ -92,4 +103,5 @@ def shelf_of(candidate: Candidate, name: TableName, columns: Iterable[StoredColu
         rows=candidate.rows,
     )
     sort = tuple(places[str(column)] for column in evidence["sort"] if column in places)
-    return Shelf(table, fact, steps, {place: column for column, place in places.items()}, sort)
+    filled = tuple(places[str(column)] for column in evidence["filled"] if column in places)
+    return Shelf(table, fact, steps, {place: column for column, place in places.items()}, sort, filled)

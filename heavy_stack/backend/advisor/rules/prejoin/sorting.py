@@ -38,13 +38,26 @@ def sort_of(
                 columns[place] += runs
     groups: Counter[tuple[str, str]] = Counter()
     for (role, name), runs in columns.items():
-        groups[(role, name if role == FACT else "")] += runs
+        groups[_group((role, name))] += runs
     if not groups:
         return ()
-    (role, name), _ = max(groups.items(), key=lambda each: (each[1], each[0]))
+    # Of filters that are asked equally often, the one with more values skips more.
+    spread = {
+        group: max(_spread(place, tables, facts) for place in columns if _group(place) == group) for group in groups
+    }
+    role, name = max(groups, key=lambda group: (groups[group], spread[group], group))
     if role == FACT:
         return ((role, name),)
     return _ordering_columns(role, tables[role], columns, facts)
+
+
+def _group(place: RoleColumn) -> tuple[str, str]:
+    return place[0], place[1] if place[0] == FACT else ""
+
+
+def _spread(place: RoleColumn, tables: Mapping[str, Table], facts: Mapping[str, TableFacts]) -> int:
+    found = _facts_of(place, tables, facts)
+    return 0 if found is None or found.distinct is None else found.distinct
 
 
 def filtered(reading: Reading, star: Star) -> set[RoleColumn]:
