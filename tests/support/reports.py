@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from heavy_stack.shared_models.reports import (
     AsOf,
+    CertificateReport,
     Evidence,
+    FrontPointReport,
     QueryReport,
     RejectedReport,
     Report,
@@ -68,6 +70,30 @@ def full_report(queries: int = 14) -> Report:
                 rule="rollup",
                 why="No query needs it beside orders_by_region_month.",
             ),
+        ],
+        certificates=[
+            CertificateReport(
+                name="stores has one row per store_id",
+                sql="SELECT store_id FROM lake.shop.stores WHERE store_id IS NOT NULL GROUP BY store_id "
+                "HAVING COUNT(*) > 1",
+                outcome="holds",
+                detail="no row of the data breaks it",
+                at="2026-11-20T23:30:00+00:00",
+                queries=5,
+            ),
+            CertificateReport(
+                name="every store_id of orders_with_a_very_long_name_that_goes_on is in stores",
+                sql="SELECT 1 FROM lake.shop.orders o WHERE NOT EXISTS (SELECT 1 FROM lake.shop.stores s "
+                "WHERE s.store_id = o.store_id)",
+                outcome="holds",
+                detail="implied by the DDL",
+                queries=2,
+            ),
+        ],
+        front=[
+            FrontPointReport(tables=1, bytes=84_000, x=3.1, z_total=3.1),
+            FrontPointReport(tables=2, bytes=10_840_000, x=38.2, z_total=38.1, chosen=True),
+            FrontPointReport(tables=7, bytes=402_000_000, x=41.0, z_total=37.4),
         ],
         score=ScoreReport(
             x=38.2,
@@ -136,6 +162,8 @@ def empty_report() -> Report:
             "queries": [QueryReport(queryid="only", runquantity=1, text=0)],
             "tables": [],
             "rejected": [],
+            "certificates": [],
+            "front": [],
             "refresh": [],
             "maintenance": [],
             "rollback": [],

@@ -7,9 +7,12 @@ from datetime import datetime
 from uuid import UUID
 
 from heavy_stack.errors import Conflict, NotFound, TaskFailed
+from heavy_stack.frontend.components.certificates import CertificateSection, recheck_section
+from heavy_stack.frontend.components.design_front import front_section
 from heavy_stack.frontend.components.design_tables import design_section, rejected_section
 from heavy_stack.frontend.components.elements import code_list, disclosure, facts, notice
 from heavy_stack.frontend.components.figures import find_moment, plural, seconds, time_element
+from heavy_stack.frontend.components.later_query import LaterQueryBox
 from heavy_stack.frontend.components.query_rows import QueryRow, View, list_rows
 from heavy_stack.frontend.components.query_table import QueryTable
 from heavy_stack.frontend.components.score_figures import score_section
@@ -23,8 +26,8 @@ from heavy_stack.frontend.reactpy_util import (
     use_state,
 )
 from heavy_stack.frontend.types import Component
-from heavy_stack.shared_models.reports import Report
-from heavy_stack.shared_models.tasks import STAGE_LABELS, STAGES
+from heavy_stack.shared_models.reports import Recheck, Report
+from heavy_stack.shared_models.tasks import STAGE_LABELS, STAGES, TaskKind
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,11 @@ def ResultPage(task_id: UUID, query: str) -> Component:
     async def load(context: HeavyContext) -> None:
         tasks = context.services.tasks
         try:
-            answer = await tasks.get_result(context.user, task_id)
             task = await tasks.get_task(context.user, task_id)
+            if task.kind == TaskKind.RECHECK:
+                set_found(await tasks.get_recheck(context.user, task_id))
+                return
+            answer = await tasks.get_result(context.user, task_id)
         except Conflict:
             set_found(Missing("The task is still running, so there is no result yet."))
         except TaskFailed as error:
@@ -76,6 +82,8 @@ def ResultPage(task_id: UUID, query: str) -> Component:
         code = [html.p({"className": "hint"}, "Code: ", html.code(found.code))] if found.code else []
         link = html.p(html.a({"href": f"/tasks/{task_id}"}, "See the task"))
         return html.div(title, notice("info", html.p(found.message), *code, link))
+    if isinstance(found, Recheck):
+        return html.div(title, recheck_section(found))
     report = found.report
     return html.div(
         title,
@@ -85,14 +93,17 @@ def ResultPage(task_id: UUID, query: str) -> Component:
         _downloads(task_id),
         score_section(report),
         QueryTable(found.rows, View.from_query(query)),
+        LaterQueryBox(task_id),
         design_section(report),
+        CertificateSection(task_id, report.certificates) if report.tables else None,
+        front_section(report.front),
         rejected_section(report.rejected),
         _statements(found),
         _about(report),
     )
 
 
-def _nothing_yet() -> Loaded | Missing | None:
+def _nothing_yet() -> Loaded | Missing | Recheck | None:
     return None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 import orjson
 from heavy_stack_brython.forms import focus_element, post_form, post_text
@@ -15,6 +14,7 @@ from heavy_stack.errors import HeavyStackError
 from heavy_stack.frontend.brython_executors import BrythonExecutorContext
 from heavy_stack.frontend.components.elements import Column, notice, state_chip, table
 from heavy_stack.frontend.components.figures import count, plural, time_element
+from heavy_stack.frontend.components.posting import Refusal, read_answer, refusal_notice
 from heavy_stack.frontend.reactpy_util import (
     HeavyContext,
     PageSessionContext,
@@ -63,14 +63,6 @@ class Sample:
     body: bytes
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Why a workload was not taken: what is wrong, where, and the server's word for it."""
-
-    message: str
-    code: str = ""
-
-
 @cache
 def list_samples() -> tuple[Sample, ...]:
     """The workloads in static/samples, by name."""
@@ -105,9 +97,9 @@ def WorkloadForm() -> Component:
     busy, set_busy = use_state("")
 
     def take_answer(value: object) -> None:
-        where, found = read_answer(value)
-        if where is not None:
-            executor.call(navigate_to, url=where)
+        task_id, found = read_answer(value)
+        if task_id is not None:
+            executor.call(navigate_to, url=f"/tasks/{task_id}")
             return
         set_busy("")
         set_refusal(found)
@@ -126,7 +118,9 @@ def WorkloadForm() -> Component:
     return html.section(
         {"className": "card", "aria-labelledby": "workload-heading"},
         html.h2({"id": "workload-heading"}, "Your workload"),
-        html.div({"key": "refusal"}, _refusal_notice(refusal) if refusal is not None else None),
+        html.div(
+            {"key": "refusal"}, refusal_notice(refusal, "The workload", ERROR_ID) if refusal is not None else None
+        ),
         html.form(
             {"id": TEXT_FORM_ID, "key": "text"},
             html.label({"htmlFor": TEXT_ID}, "Paste the workload as JSON"),
@@ -175,57 +169,8 @@ def _no_refusal() -> Refusal | None:
     return None
 
 
-def _refusal_notice(refusal: Refusal) -> Component:
-    code = [html.p({"className": "hint"}, "Code: ", html.code(refusal.code))] if refusal.code else []
-    return notice(
-        "error", html.p(html.strong("The workload was not taken. "), refusal.message), *code, element_id=ERROR_ID
-    )
-
-
-def read_answer(value: object) -> tuple[str, None] | tuple[None, Refusal]:
-    """What the browser reports about the posted form: where to go, or why not.
-
-    Args:
-        value: JSON of `[status, url, body]`; the client's word, so only paths on this server are followed.
-    """
-    try:
-        status, url, body = orjson.loads(value if isinstance(value, str) else b"")
-    except (orjson.JSONDecodeError, ValueError, TypeError):
-        return None, Refusal("The browser gave an unreadable answer; reload the page and try again.")
-    if status == 0:
-        return None, Refusal("The server could not be reached. Your text is still here; try again in a moment.")
-    content = _find_object(body)
-    task_id = _find_task_id(content.get("taskid")) or _find_task_id(_last_part(url))
-    if status == 200 and task_id is not None:
-        return f"/tasks/{task_id}", None
-    if status == 413:
-        fallback = "The workload is larger than this server takes."
-    elif status == 401:
-        fallback = "Your session has ended. Sign in again in another tab; your text stays here."
-    else:
-        fallback = f"The server answered with status {status}."
-    message = content.get("detail") or content.get("message") or content.get("title")
-    code = content.get("code")
-    return None, Refusal(str(message or fallback), str(code) if code else "")
-
-
-def _last_part(url: object) -> str:
-    return url.split("?")[0].rsplit("/", 1)[-1] if isinstance(url, str) else ""
-
-
-def _find_task_id(text: object) -> UUID | None:
-    try:
-        return UUID(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-
-
-def _find_object(body: object) -> dict[str, Any]:
-    try:
-        content = orjson.loads(body if isinstance(body, str) else b"")
-    except orjson.JSONDecodeError:
-        return {}
-    return content if isinstance(content, dict) else {}
+def _refused(refusal: Refusal | None) -> Component:
+    return None if refusal is None else refusal_notice(refusal, "The workload", ERROR_ID)
 
 
 @component

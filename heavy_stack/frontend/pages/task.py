@@ -24,7 +24,16 @@ from heavy_stack.frontend.reactpy_util import (
     use_state,
 )
 from heavy_stack.frontend.types import Component
-from heavy_stack.shared_models.tasks import STAGE_LABELS, STAGES, Stage, Task, TaskEvent, TaskState, TaskStatus
+from heavy_stack.shared_models.tasks import (
+    STAGE_LABELS,
+    STAGES,
+    Stage,
+    Task,
+    TaskEvent,
+    TaskKind,
+    TaskState,
+    TaskStatus,
+)
 
 POLL_S = 0.5
 
@@ -66,7 +75,7 @@ def TaskPage(task_id: UUID) -> Component:
         _facts(snapshot, zone),
         _outcome(snapshot),
         _progress(snapshot),
-        CancelBox(task_id) if snapshot.status.status is TaskState.RUNNING else None,
+        CancelBox(task_id, snapshot.status.cancelling) if snapshot.status.status is TaskState.RUNNING else None,
         _event_log(snapshot, zone),
     )
 
@@ -87,6 +96,8 @@ async def _take_snapshot(context: HeavyContext, task_id: UUID) -> Snapshot:
 def _facts(snapshot: Snapshot, zone: str) -> Component:
     task, status = snapshot.task, snapshot.status
     size = f"{plural(task.query_count, 'query')} on {plural(task.table_count, 'table')}"
+    if task.kind == TaskKind.RECHECK:
+        size = f"{plural(task.query_count, 'condition')} of an earlier design"
     pairs: list[tuple[str, Component]] = [
         ("State", state_chip(status.status, status.error, queued=status.queued)),
         ("Elapsed", html.span({"className": "mono"}, clock(snapshot.elapsed_s))),
@@ -104,6 +115,7 @@ def _facts(snapshot: Snapshot, zone: str) -> Component:
 def _outcome(snapshot: Snapshot) -> Component:
     status = snapshot.status
     path = f"/tasks/{status.taskid}"
+    download = html.a({"className": "button secondary", "href": f"{path}/download", "download": ""}, "Download (zip)")
     if status.status is TaskState.DONE:
         return notice(
             "good",
@@ -111,7 +123,7 @@ def _outcome(snapshot: Snapshot) -> Component:
             html.div(
                 {"className": "actions"},
                 html.a({"className": "button", "href": f"{path}/result"}, "See the result"),
-                html.a({"className": "button secondary", "href": f"{path}/download", "download": ""}, "Download (zip)"),
+                download if snapshot.task.kind == TaskKind.ADVISE else None,
             ),
         )
     if status.status is TaskState.FAILED and status.error == CANCELLED:
@@ -128,12 +140,15 @@ def _outcome(snapshot: Snapshot) -> Component:
 def _progress(snapshot: Snapshot) -> Component:
     status = snapshot.status
     current = current_stage(status)
+    is_design = snapshot.task.kind == TaskKind.ADVISE
     if status.status is TaskState.DONE:
-        headline = "All eight stages are finished"
+        headline = "All eight stages are finished" if is_design else "All conditions are checked"
     elif status.status is TaskState.FAILED:
         headline = "Stopped"
     elif status.queued:
         headline = "Waiting for a worker"
+    elif not is_design:
+        headline = "Checking conditions"
     else:
         headline = STAGE_LABELS[current] if current is not None else "Finishing"
     percent = round(100 * (1.0 if status.status is TaskState.DONE else status.progress))
@@ -149,7 +164,9 @@ def _progress(snapshot: Snapshot) -> Component:
             html.span({"className": "mono"}, f"{percent} %"),
         ),
         html.p({"className": "hint activity"}, activity or "\u00a0"),
-        html.ol({"className": "stages"}, *[_stage_item(stage, status, current) for stage in STAGES]),
+        html.ol({"className": "stages"}, *[_stage_item(stage, status, current) for stage in STAGES])
+        if is_design
+        else None,
     )
 
 
@@ -187,8 +204,8 @@ def _stage_item(stage: Stage, status: TaskStatus, current: Stage | None) -> Comp
 
 
 @component
-def CancelBox(task_id: UUID) -> Component:
-    """Cancel, after a second question."""
+def CancelBox(task_id: UUID, cancelling: bool) -> Component:
+    """Cancel, after a second question; `cancelling` when that was asked for, here or elsewhere."""
     asked, set_asked = use_state(False)
     sent, set_sent = use_state(False)
 
@@ -203,7 +220,7 @@ def CancelBox(task_id: UUID) -> Component:
         with suppress(Conflict):  # it ended in the meantime; the page shows how
             await context.services.tasks.cancel(context.user, task_id)
 
-    if sent:
+    if sent or cancelling:
         return html.p({"className": "hint", "role": "status"}, "Cancelling…")
     if not asked:
         button = html.button({"type": "button", "className": "secondary", "onClick": heavy_event(ask)}, "Cancel task")
