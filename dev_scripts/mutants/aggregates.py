@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from dev_scripts.mutants.kinds import Change, Kind, child, owner, setting, wrapped
+from dev_scripts.mutants.kinds import Change, Kind, child, owner, replaced_by, setting, wrapped
 from heavy_stack.backend.advisor.sql.types import type_name
 
 _SPREAD: dict[type[exp.Expr], type[exp.Expr]] = {
@@ -50,7 +50,7 @@ def _count_column(node: exp.Expr) -> Iterator[Change]:
     }
     keys = select.args["group"].sql() if select.args.get("group") is not None else ""
     for text in [text for text in sorted(columns) if text not in keys][:2]:
-        yield lambda node, text=text: _count(columns[text].copy())
+        yield replaced_by(_count(columns[text].copy()))
 
 
 def _distinct_dropped(node: exp.Expr) -> Iterator[Change]:
@@ -59,9 +59,9 @@ def _distinct_dropped(node: exp.Expr) -> Iterator[Change]:
 
 
 def _distinct_added(node: exp.Expr) -> Iterator[Change]:
-    if (_plain(node, exp.Count) or _plain(node, exp.Sum)) and not isinstance(node.this, exp.Literal):
-        if not isinstance(node.parent, exp.Window):
-            yield lambda node: setting("this", exp.Distinct(expressions=[node.this.copy()]))(node)
+    plain = _plain(node, exp.Count) or _plain(node, exp.Sum)
+    if plain and not isinstance(node.this, exp.Literal) and not isinstance(node.parent, exp.Window):
+        yield lambda node: setting("this", exp.Distinct(expressions=[node.this.copy()]))(node)
 
 
 def _instead(name: str, kind: type[exp.Expr], other: type[exp.Expr]) -> Kind:
@@ -119,13 +119,13 @@ def _other_filter(node: exp.Expr) -> Iterator[Change]:
         others = {each.expression.sql(): each.expression for each in select.find_all(exp.Filter)}
         others.pop(node.expression.sql(), None)
         for text in sorted(others)[:2]:
-            yield lambda node, text=text: setting("expression", others[text])(node)
+            yield setting("expression", others[text])
     elif isinstance(node, exp.If) and isinstance(node.parent, exp.Case) and node.find_ancestor(exp.AggFunc) is not None:
         branches = [each for each in select.find_all(exp.If) if each.find_ancestor(exp.AggFunc) is not None]
         conditions = {each.this.sql(): each.this for each in branches}
         conditions.pop(node.this.sql(), None)
         for text in sorted(conditions)[:2]:
-            yield lambda node, text=text: setting("this", conditions[text])(node)
+            yield setting("this", conditions[text])
 
 
 def _multiplicity(node: exp.Expr) -> Iterator[Change]:
@@ -136,7 +136,7 @@ def _multiplicity(node: exp.Expr) -> Iterator[Change]:
 
 def _constant_measure(node: exp.Expr) -> Iterator[Change]:
     if _plain(node, exp.Sum) and not isinstance(node.this, exp.Literal):
-        yield lambda node: setting("this", exp.Literal.number(1))(node)
+        yield setting("this", exp.Literal.number(1))
 
 
 def _integer_average(node: exp.Expr) -> Iterator[Change]:

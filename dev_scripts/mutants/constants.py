@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from dev_scripts.mutants.kinds import Change, Kind, child, number, setting, wrapped
+from dev_scripts.mutants.kinds import Change, Kind, child, number, setting, without, wrapped
 from heavy_stack.backend.advisor.sql.types import type_name
 
 _UNITS = {"DAY": "MONTH", "WEEK": "MONTH", "MONTH": "QUARTER", "QUARTER": "YEAR", "YEAR": "QUARTER", "HOUR": "DAY"}
@@ -136,7 +136,7 @@ def _true_division(node: exp.Expr) -> Iterator[Change]:
 
 
 def _decimal_to_double(node: exp.Expr) -> Iterator[Change]:
-    inside = isinstance(node.parent, exp.AggFunc) or isinstance(node.parent, (exp.Alias, exp.Select))
+    inside = isinstance(node.parent, (exp.AggFunc, exp.Alias, exp.Select))
     if inside and (type_name(node) or "").startswith("decimal") and not isinstance(node, exp.Literal):
         yield lambda node: exp.cast(node.copy(), "DOUBLE")
 
@@ -168,9 +168,7 @@ def _case_branch(node: exp.Expr) -> Iterator[Change]:
     branches = node.args.get("ifs") or [] if isinstance(node, exp.Case) else []
     if len(branches) > 1:
         for place in (0, len(branches) - 1):
-            yield lambda node, place=place: setting(
-                "ifs", [branch.copy() for index, branch in enumerate(node.args["ifs"]) if index != place]
-            )(node)
+            yield without("ifs", place)
 
 
 def _else_dropped(node: exp.Expr) -> Iterator[Change]:
@@ -194,9 +192,9 @@ def _coalesce_dropped(node: exp.Expr) -> Iterator[Change]:
 
 
 def _coalesce_added(node: exp.Expr) -> Iterator[Change]:
-    if isinstance(node, (exp.Sum, exp.Min, exp.Max, exp.Avg)) and _is_number(node):
-        if not isinstance(node.parent, (exp.Coalesce, exp.Filter, exp.Window)):
-            yield lambda node: exp.Coalesce(this=node.copy(), expressions=[number(0)])
+    bare = not isinstance(node.parent, (exp.Coalesce, exp.Filter, exp.Window))
+    if bare and isinstance(node, (exp.Sum, exp.Min, exp.Max, exp.Avg)) and _is_number(node):
+        yield lambda node: exp.Coalesce(this=node.copy(), expressions=[number(0)])
 
 
 def _nullif_dropped(node: exp.Expr) -> Iterator[Change]:

@@ -49,7 +49,22 @@ def as_kind(other: type[exp.Expr]) -> Change:
     return lambda node: other(this=node.this.copy(), expression=node.args["expression"].copy())
 
 
-def number(value: int) -> exp.Literal:
+def without(part: str, place: int) -> Change:
+    """The change that takes one item out of a list of parts."""
+
+    def change(node: exp.Expr) -> exp.Expr:
+        node.set(part, [item.copy() for index, item in enumerate(node.args[part]) if index != place])
+        return node
+
+    return change
+
+
+def replaced_by(other: exp.Expr) -> Change:
+    """The change that puts a copy of another node in a node's place."""
+    return lambda node: other.copy()
+
+
+def number(value: int) -> exp.Expr:
     """A number in a tree."""
     return exp.Literal.number(value)
 

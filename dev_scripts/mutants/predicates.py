@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from dev_scripts.mutants.kinds import Change, Kind, as_kind, child, setting, wrapped
+from dev_scripts.mutants.kinds import Change, Kind, as_kind, child, setting, without, wrapped
 
 _WEAKER: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.GTE, exp.LT: exp.LTE}
 _STRICTER: dict[type[exp.Expr], type[exp.Expr]] = {exp.GTE: exp.GT, exp.LTE: exp.LT}
@@ -20,7 +20,7 @@ def _sides(kind: type[exp.Expr]) -> Kind:
             yield child("this")
             yield child("expression")
 
-    return Kind({exp.And: "predicate dropped", exp.Or: "alternative dropped"}[kind], changes)
+    return Kind("predicate dropped" if kind is exp.And else "alternative dropped", changes)
 
 
 def _operator(name: str, kinds: dict[type[exp.Expr], type[exp.Expr]]) -> Kind:
@@ -80,9 +80,7 @@ def _not_dropped(node: exp.Expr) -> Iterator[Change]:
 def _in_member_dropped(node: exp.Expr) -> Iterator[Change]:
     if isinstance(node, exp.In) and len(node.expressions) > 1:
         for place in (0, len(node.expressions) - 1):
-            yield lambda node, place=place: setting(
-                "expressions", [item.copy() for number, item in enumerate(node.expressions) if number != place]
-            )(node)
+            yield without("expressions", place)
 
 
 def _half_open(node: exp.Expr) -> Iterator[Change]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from dev_scripts.mutants.kinds import Change, Kind, number, owner, setting, wrapped
+from dev_scripts.mutants.kinds import Change, Kind, number, owner, setting, without, wrapped
 
 
 def _keys(node: exp.Expr) -> list[exp.Expr]:
@@ -64,9 +64,7 @@ def _level_lost(node: exp.Expr) -> Iterator[Change]:
         return
     if isinstance(node, exp.GroupingSets):
         for place in range(len(node.expressions)):
-            yield lambda node, place=place: setting(
-                "expressions", [each.copy() for index, each in enumerate(node.expressions) if index != place]
-            )(node)
+            yield without("expressions", place)
     else:
         yield lambda node: exp.GroupingSets(expressions=_levels(node)[:-1])
         yield lambda node: exp.GroupingSets(expressions=_levels(node)[1:])
@@ -80,9 +78,12 @@ def _levels(node: exp.Expr) -> list[exp.Expr]:
 
 def _null_group_lost(node: exp.Expr) -> Iterator[Change]:
     for place in _plain_keys(node):
-        yield lambda select, place=place: _with_condition(
-            select, exp.Not(this=exp.Is(this=_keys(select)[place].copy(), expression=exp.null()))
-        )
+        yield _only_with(_keys(node)[place].copy())
+
+
+def _only_with(key: exp.Expr) -> Change:
+    known = exp.Not(this=exp.Is(this=key, expression=exp.null()))
+    return lambda select: _with_condition(select, known.copy())
 
 
 def _empty_group_lost(node: exp.Expr) -> Iterator[Change]:
@@ -100,14 +101,17 @@ def _limit_off(node: exp.Expr) -> Iterator[Change]:
         size = limit.args.get("expression") or limit.args.get("count") if limit is not None else None
         if isinstance(size, exp.Literal) and size.this.isdigit():
             for step in (1, -1):
-                yield lambda query, part=part, step=step: _with_limit(query, part, step)
+                yield _with_limit(part, step)
 
 
-def _with_limit(query: exp.Expr, part: str, step: int) -> exp.Expr:
-    limit = query.args[part]
-    name = "expression" if limit.args.get("expression") is not None else "count"
-    limit.set(name, number(max(0, int(limit.args[name].this) + step)))
-    return query
+def _with_limit(part: str, step: int) -> Change:
+    def change(query: exp.Expr) -> exp.Expr:
+        limit = query.args[part]
+        name = "expression" if limit.args.get("expression") is not None else "count"
+        limit.set(name, number(max(0, int(limit.args[name].this) + step)))
+        return query
+
+    return change
 
 
 def _limit_dropped(node: exp.Expr) -> Iterator[Change]:
@@ -143,9 +147,7 @@ def _window_direction(node: exp.Expr) -> Iterator[Change]:
 def _window_partition(node: exp.Expr) -> Iterator[Change]:
     keys = node.args.get("partition_by") or [] if isinstance(node, exp.Window) else []
     for place in range(len(keys)):
-        yield lambda node, place=place: setting(
-            "partition_by", [key.copy() for index, key in enumerate(node.args["partition_by"]) if index != place]
-        )(node)
+        yield without("partition_by", place)
 
 
 def _window_frame(node: exp.Expr) -> Iterator[Change]:
@@ -184,7 +186,7 @@ def _rank(node: exp.Expr) -> Iterator[Change]:
 
 def _lag(node: exp.Expr) -> Iterator[Change]:
     if type(node) in (exp.Lag, exp.Lead):
-        yield lambda node: setting("offset", number(2))(node)
+        yield setting("offset", number(2))
         yield lambda node: (exp.Lead if type(node) is exp.Lag else exp.Lag)(**node.args)
 
 

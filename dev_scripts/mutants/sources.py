@@ -106,9 +106,11 @@ def _distinct_dropped(node: exp.Expr) -> Iterator[Change]:
 
 
 def _distinct_added(node: exp.Expr) -> Iterator[Change]:
-    if isinstance(node, exp.Select) and node.args.get("distinct") is None and not isinstance(node.parent, exp.Exists):
-        if node.args.get("order") is None and node.args.get("group") is None and node.find(exp.AggFunc) is None:
-            yield setting("distinct", exp.Distinct())
+    if not isinstance(node, exp.Select) or isinstance(node.parent, exp.Exists):
+        return
+    taken = any(node.args.get(part) is not None for part in ("distinct", "order", "group"))
+    if not taken and node.find(exp.AggFunc) is None:
+        yield setting("distinct", exp.Distinct())
 
 
 def _another_role(node: exp.Expr) -> Iterator[Change]:

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from dev_scripts.mutants.designs import Design
 from dev_scripts.mutants.drawing import Maker, Mutant
+from dev_scripts.mutants.making import Site
 from heavy_stack.backend.advisor.artefacts import Column, DesignTable, RewrittenText, Table, TableName
 from heavy_stack.backend.advisor.ports import Ports, QueryRunner, QuerySession, ResultSet
 from heavy_stack.backend.advisor.rewrite.statements import design_table
@@ -21,13 +22,20 @@ from heavy_stack.backend.advisor.sql.guards import SqlProblem
 from heavy_stack.backend.advisor.sql.parsing import parse_statement
 from heavy_stack.backend.advisor.sql.printing import Unprintable, trino_sql
 from heavy_stack.backend.advisor.verify.cases import Case
-from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
+from heavy_stack.backend.advisor.verify.check_texts import CheckTexts, StaticDifference, check_texts
 from heavy_stack.backend.advisor.verify.conditions import promised_keys
 from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FLAVOURS, DataSet, DataSetMaker
+from heavy_stack.backend.advisor.verify.exhaustive import NAME, BoundedSearch, search_all
 from heavy_stack.backend.advisor.verify.surveys import study
 from heavy_stack.backend.advisor.verify.trials import Trials, unproven
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 
+ROUNDS = (0, 1, 2)
+"""Rounds of data sets, as the stage has them."""
+MORE_ROUNDS = (3, 4, 5)
+MORE_SEEDS = ("1",)
+MORE_DATABASES = 10_000
+"""What a mutant that passed has to pass as well before it is called equivalent."""
 REMEMBERED = 48
 """Results kept per session: the right side of every mutant of a text is the same."""
 
@@ -36,7 +44,12 @@ REMEMBERED = 48
 class Tried:
     """What became of a mutant.
 
-    `how`: static, data set, not proven (all three are caught), survived, or same (it is no other query).
+    Attributes:
+        how: `static` (it differs at sight), `data set`, `search` (the bounded search found a database), `not proven`:
+            all these are caught. `missed`: only a longer search than the verification's tells it from the original.
+            `equivalent`: nothing does. `same`: it is no other query, or the text does not read what is wrong.
+        detail: What showed it.
+        sql: The wrong text, or the wrong table's SELECT.
     """
 
     mutant: Mutant
@@ -74,6 +87,7 @@ class Verifier:
             also.append(study(right, self.maker.base, draw, sketches=0))
         self._also = also
         self._data: dict[int, list[DataSet]] = {}
+        self._by_text = dict(zip(self.originals, self._studied, strict=True))
 
     def data_sets(self, round_number: int) -> list[DataSet]:
         """The data sets of a round, as the stage makes them."""
@@ -94,8 +108,10 @@ class Verifier:
     def sent(self) -> set[int]:
         """Texts whose right rewrite passes: only their mutants say anything."""
         cases = [case for text in self.maker.texts.values() if (case := self._case(text, text.sql)) is not None]
-        self._try(cases, self.design.rewrite.tables, (0, 1, 2))
-        return {case.text for case in cases if case.verdict is None or case.verdict.verdict is not Verdict.UNCHANGED}
+        self._try(cases, self.design.rewrite.tables)
+        right = [(Mutant(case.text, "", Site("none", 0, 0)), case) for case in cases]
+        judged = self._judged(right, self.design.rewrite.tables, deep=False)
+        return {tried.mutant.text for tried in judged if tried.how == "equivalent"}
 
     def try_texts(self, mutants: Sequence[Mutant]) -> list[Tried]:
         """Mutants of rewritten texts."""
@@ -108,8 +124,8 @@ class Verifier:
                 found.append(Tried(mutant, "same" if sql is None else "static", "", sql or ""))
             else:
                 waiting.append((mutant, case))
-        self._try([case for _, case in waiting], self.design.rewrite.tables, (0, 1, 2))
-        return found + [_tried(mutant, case) for mutant, case in waiting]
+        self._try([case for _, case in waiting], self.design.rewrite.tables)
+        return found + self._judged(waiting, self.design.rewrite.tables)
 
     def try_tables(self, mutants: Sequence[Mutant]) -> list[Tried]:
         """Mutants of tables, each through one text that reads it."""
@@ -135,8 +151,8 @@ class Verifier:
             else:
                 waiting.append((mutant, case))
         design = [*self.design.rewrite.tables, *tables.values()]
-        self._try([case for _, case in waiting], design, (0, 1, 2))
-        return found + [_tried(mutant, case) for mutant, case in waiting]
+        self._try([case for _, case in waiting], design)
+        return found + self._judged(waiting, design)
 
     def _reader(self, mutant: Mutant, wrong: DesignTable) -> Case | None:
         text = self.maker.texts[mutant.text]
@@ -161,27 +177,64 @@ class Verifier:
         case.check = check
         return case
 
-    def _try(self, cases: Sequence[Case], design: Sequence[DesignTable], rounds: Sequence[int]) -> None:
+    def _try(self, cases: Sequence[Case], design: Sequence[DesignTable]) -> None:
         trials = Trials(self._runner, self.design.parsed.tables, design, self._ports.deadline.left_s)
         waiting = list(cases)
-        for round_number in rounds:
+        for round_number in ROUNDS:
             if not waiting:
                 break
             trials.run(self.data_sets(round_number), waiting)
             waiting = unproven(waiting)
-        for case in cases:
-            if case.open:
-                case.weigh_tests()
+
+    def _judged(
+        self, cases: Sequence[tuple[Mutant, Case]], design: Sequence[DesignTable], *, deep: bool = True
+    ) -> list[Tried]:
+        """The bounded search and the verdict; what would be sent then has to pass further data sets and searches."""
+        search = BoundedSearch(self._runner, self.maker.base, design)
+        found = [_tried(mutant, case) for mutant, case in cases if self._search(case, search)]
+        alive = [(mutant, case) for mutant, case in cases if case.open]
+        if deep and alive:
+            trials = Trials(self._runner, self.design.parsed.tables, design, self._ports.deadline.left_s)
+            for round_number in MORE_ROUNDS:
+                trials.run(self.data_sets(round_number), [case for _, case in alive])
+        for mutant, case in alive:
+            shown = case.verdict.detail if case.verdict is not None else self._longer(case, search) if deep else None
+            found.append(Tried(mutant, "missed" if shown else "equivalent", shown or "", case.rewritten.sql))
+        return found
+
+    def _search(self, case: Case, search: BoundedSearch) -> bool:
+        """The end of the verification; whether the case is refused."""
+        if case.open and case.counted:
+            search_all(search, [case], self._by_text, self._ports.deadline.left_s)
+        if case.open:
+            case.weigh_tests()
+        refused = case.verdict is not None and case.verdict.verdict is Verdict.UNCHANGED
+        case.verdict = case.verdict if refused else None
+        return refused
+
+    def _longer(self, case: Case, search: BoundedSearch) -> str | None:
+        """What a longer search shows."""
+        for seed in MORE_SEEDS:
+            query = self._by_text[case.text]
+            found = search.search(_check(case), case.rewritten, query, most=MORE_DATABASES, limit_s=60.0, seed=seed)
+            if found.difference is not None:
+                return f"longer search: {found.difference.detail}"
+        return None
 
 
 def _tried(mutant: Mutant, case: Case) -> Tried:
     verdict = case.verdict
-    if verdict is None:
-        return Tried(mutant, "not proven", "no verdict", case.rewritten.sql)
-    if verdict.verdict is not Verdict.UNCHANGED:
-        return Tried(mutant, "survived", verdict.verdict.value, case.rewritten.sql)
-    how = "data set" if verdict.reason is Reason.DIFFERENT else "not proven"
-    return Tried(mutant, how, f"{verdict.reason}: {verdict.detail}", case.rewritten.sql)
+    reason = verdict.reason if verdict is not None else None
+    how = "data set" if reason in (Reason.DIFFERENT, Reason.NONDETERMINISTIC) else "not proven"
+    if case.evidence and case.evidence[-1].name == NAME:
+        how = "search"
+    return Tried(mutant, how, f"{reason}: {verdict.detail if verdict is not None else ''}", case.rewritten.sql)
+
+
+def _check(case: Case) -> CheckTexts:
+    if case.check is None:
+        raise ValueError("the case has not been prepared")
+    return case.check
 
 
 def _as_table(table: DesignTable) -> Table:

@@ -123,11 +123,14 @@ class BoundedSearch:
         others = [study(tree, self._catalog, random.Random(0), sketches=0) for tree in trees]
         narrowed = self._narrowed([texts.original, texts.rewritten, *selects[1:]])
         making = SmallDatabases(Catalog(narrowed), query, others, random.Random(f"small|{seed}"))
-        made = [kept for kept in map(_Keeping(narrowed), making.make(most)) if kept is not None]
+        keeping = _Keeping(narrowed)
+        made = [kept for kept in map(keeping, making.make(most)) if kept is not None]
+        large = [kept for kept in map(keeping, making.extreme()) if kept is not None]
         conditions = [sql for _, sql in rewritten.conditions]
         attempt = _Attempt(self._runner, narrowed, needed, texts, conditions, limit_s)
         try:
-            return attempt.run(made)
+            found = attempt.run(made)
+            return found if found.difference is not None else attempt.one_by_one(large, found)
         except (NotCheckable, RunFailed, RunTimeout) as problem:
             return Searched(why=str(problem))
 
@@ -233,6 +236,18 @@ class _Attempt:
         middle = len(databases) // 2
         first = self.run(databases[:middle], depth + 1)
         return first if first.difference is not None else _sum(first, self.run(databases[middle:], depth + 1))
+
+    def one_by_one(self, databases: Sequence[Database], found: Searched) -> Searched:
+        """The same with databases of which any may make the original fail."""
+        for database in databases:
+            try:
+                other = self._together([database])
+            except RunFailed:
+                continue
+            found = other if other.difference is not None else _sum(found, other)
+            if found.difference is not None:
+                break
+        return found
 
     def _together(self, databases: Sequence[Database]) -> Searched:
         """Raises RunFailed where the original, a condition or a table of the design fails in one of them."""

@@ -16,7 +16,14 @@ from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
 from heavy_stack.backend.advisor.sql.catalog import Catalog
-from heavy_stack.backend.advisor.verify.column_types import Kind, around, fitted, plain_values, read_type
+from heavy_stack.backend.advisor.verify.column_types import (
+    Kind,
+    around,
+    extreme_values,
+    fitted,
+    plain_values,
+    read_type,
+)
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
 from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
@@ -76,6 +83,27 @@ class SmallDatabases:
             if len(found) >= most:
                 break
         return list(found.values())
+
+    def extreme(self) -> list[Database]:
+        """A witness whose free numbers are the largest of their types, and the databases next to it.
+
+        Sums that a double cannot hold tell an exact sum from one that went through a double. They may overflow.
+        """
+        found: list[Database] = []
+        for base in self._witnesses()[:1]:
+            large = tuple(_Placed(placed.table, self._enlarged(placed)) for placed in base)
+            found = [self._database(rows) for rows in (large, (*large, *large), (*base, *large))]
+        return found
+
+    def _enlarged(self, placed: _Placed) -> Row:
+        row = dict(placed.row)
+        for column in placed.table.columns:
+            name = (placed.table.name, column.name.lower())
+            kind = read_type(column.type)
+            free = name in self._found.used and name not in self._found.constraints and name not in self._found.keys
+            if free and name not in self._found.moments and kind.kind in (Kind.INTEGER, Kind.DECIMAL):
+                row[name[1]] = extreme_values(kind)[0]
+        return row
 
     def _all(self, most: int) -> Iterator[_Rows]:
         witnesses = self._witnesses()
