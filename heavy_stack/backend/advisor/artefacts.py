@@ -316,7 +316,10 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class TextVerdict:
-    """What is known about one text's rewrite, and what it costs; times in seconds."""
+    """What is known about one text's rewrite, and what it costs; times in seconds.
+
+    `measured_texts`: None where the times are its own; else they are medians of so many texts of its shape.
+    """
 
     text: int
     verdict: Verdict
@@ -327,6 +330,7 @@ class TextVerdict:
     after_s: float | None = None
     before_plain_s: float | None = None
     after_plain_s: float | None = None
+    measured_texts: int | None = None
 
 
 @dataclass(frozen=True)
@@ -343,7 +347,8 @@ class TableMeasure:
 class Verdicts:
     """verify's artefact: one verdict per text that parse, propose or rewrite did not set aside.
 
-    `baseline_s`: seconds as they stand of texts for which no rewrite was measured, by text index.
+    `baseline_s`: seconds as they stand of texts for which no rewrite was measured, by text index; `baseline_texts`:
+    where these are a median of other texts of the same shape, of how many.
     """
 
     texts: tuple[TextVerdict, ...]
@@ -352,6 +357,7 @@ class Verdicts:
     tolerance: str = ""
     warnings: tuple[str, ...] = ()
     baseline_s: dict[int, float] = field(default_factory=dict)
+    baseline_texts: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

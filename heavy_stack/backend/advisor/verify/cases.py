@@ -27,6 +27,7 @@ class Case:
         missed: Why the other data sets do not count, once each.
         interrupted: The time ended before all data sets were tried.
         verdict: Set when decided.
+        measured_texts: Where the times are medians of other texts of its shape: of how many.
     """
 
     text: int
@@ -45,6 +46,7 @@ class Case:
     after_s: float | None = None
     before_plain_s: float | None = None
     after_plain_s: float | None = None
+    measured_texts: int | None = None
 
     @property
     def open(self) -> bool:
@@ -75,6 +77,7 @@ class Case:
             after_s=self.after_s,
             before_plain_s=self.before_plain_s,
             after_plain_s=self.after_plain_s,
+            measured_texts=self.measured_texts,
         )
 
     def weigh_tests(self) -> None:

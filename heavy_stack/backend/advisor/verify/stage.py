@@ -11,7 +11,6 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.artefacts import (
     Column,
     DesignTable,
-    ParsedText,
     ParsedWorkload,
     Plan,
     Rewrite,
@@ -28,17 +27,18 @@ from heavy_stack.backend.advisor.sql.comparator import TOLERANCE_TEXT
 from heavy_stack.backend.advisor.sql.determinism import nondeterminism, ties
 from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge, parse_statement
 from heavy_stack.backend.advisor.sql.printing import Unprintable
+from heavy_stack.backend.advisor.verify.baseline import Baseline, time_unchanged
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
 from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promised_keys
 from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FEW_QUERIES, FLAVOURS, DataSet, DataSetMaker, KeyRules
 from heavy_stack.backend.advisor.verify.exhaustive import BoundedSearch, search_all
+from heavy_stack.backend.advisor.verify.kin import Kin, in_turns, kin_of
 from heavy_stack.backend.advisor.verify.real_data import (
     build_design,
     check_conditions,
     compare_on_data,
     measure,
-    time_original,
 )
 from heavy_stack.backend.advisor.verify.surveys import Studied, study
 from heavy_stack.backend.advisor.verify.trials import Trials, unproven
@@ -48,6 +48,8 @@ KEPT_FOR_REPORT = 0.15
 """Share of the task's budget that stays for the report."""
 TRIALS_SHARE = 0.6
 """Share of the stage's time that test data may take when real data is compared afterwards."""
+OTHERS_SHARE = 0.1
+"""Share of the task's budget for running texts on the client's data for which others of their shape have spoken."""
 EXTRA_ROUNDS = 2
 """Further data sets for texts that returned too little on the first three."""
 _ASKING = ("conditions", "engine")
@@ -93,6 +95,7 @@ class _Stage:
         self.catalog = Catalog(parsed.tables)
         self.designed = self.catalog.with_tables(_as_table(table) for table in rewrite.tables)
         built = {table.candidate for table in rewrite.tables}
+        self.texts = {text.text: text for text in parsed.texts}
         self.studied: dict[int, Studied] = {}
         self.also = self._study_tables(candidate.select for candidate in plan.chosen if candidate.id in built)
         self.started_left = ports.deadline.left_s()
@@ -100,21 +103,26 @@ class _Stage:
         self.warnings: list[str] = []
 
     def run(self) -> Verdicts:
-        texts = {text.text: text for text in self.parsed.texts}
-        runs = self.profile.runs
-        ordered = sorted(self.rewrite.texts, key=lambda text: (-runs.get(text.text, 0), text.text))
         self.ports.progress.report(0.0, "Reading the rewritten queries")
-        cases = [self._case(text, texts[text.text]) for text in ordered]
+        kin = kin_of(self.rewrite.texts, self.texts, self.profile.runs)
+        for group in kin:
+            group.tried = [self._case(text) for text in group.spokesmen()]
+        cases = in_turns(kin, lambda group: group.tried)
         self._discharge(cases)
-        self._try_on_test_data(cases)
+        cases += self._try_on_test_data(cases, kin)
         self._note_progress(0.47, "Searching small databases for a difference")
         search = BoundedSearch(self.ports.runner, self.catalog, self.rewrite.tables)
         search_all(search, [case for case in cases if case.counted], self.studied, self._trial_time_left)
         for case in cases:
             if case.open and (case.counted or case.missed) and not case.interrupted:
                 case.weigh_tests()
-        self._try_on_real_data(cases)
-        baseline_s = self._time_the_rest(cases)
+        for group in kin:
+            tried = {case.text for case in group.tried}
+            group.others = [self._unread_case(text) for text in group.texts if text.text not in tried]
+            group.share_tests()
+        self._try_on_real_data(cases, kin)
+        cases += [case for group in kin for case in group.others]
+        baseline = self._time_the_rest(cases)
         self.ports.progress.report(1.0, "Verified")
         return Verdicts(
             texts=tuple(sorted((case.final() for case in cases), key=lambda verdict: verdict.text)),
@@ -122,34 +130,48 @@ class _Stage:
             storage_before_bytes=self._storage_before(),
             tolerance=TOLERANCE_TEXT,
             warnings=tuple(self.warnings),
-            baseline_s=baseline_s,
+            baseline_s=baseline.seconds,
+            baseline_texts=baseline.stands_on,
         )
 
     # Reading
 
-    def _case(self, rewritten: RewrittenText, text: ParsedText) -> Case:
-        case = Case(text.text, self.profile.runs.get(text.text, 0), text.sql or text.answer, rewritten)
+    def _unread_case(self, rewritten: RewrittenText) -> Case:
+        text = self.texts[rewritten.text]
+        return Case(text.text, self.profile.runs.get(text.text, 0), text.sql or text.answer, rewritten)
+
+    def _case(self, rewritten: RewrittenText) -> Case:
+        case = self._unread_case(rewritten)
+        text = self.texts[rewritten.text]
         try:
-            # Trees of our own: the check changes them.
-            original = resolve(parse_statement(case.original), self.catalog)
-            other = resolve(parse_statement(rewritten.sql), self.designed)
-            chance = nondeterminism(original)
-            if chance is not None:
-                case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {chance}")
+            original, other = self._read(case)
+            if not case.open:
                 return case
-            case.ties = ties(original) and ties(_without_limits(original))
             draw = random.Random(f"{self.workload.task_id}|{text.text}")
             self.studied[text.text] = study(original, self.catalog, draw, shape=text.fingerprint)
             self.also.append(study(other, self.catalog, draw, sketches=0))
-            found = check_texts(original, other)
+            self._prepare(case, original, other)
         except (SqlProblem, TooLarge, Unprintable) as problem:
             case.refuse(Reason.NOT_CHECKABLE, f"the rewrite cannot be read: {problem}")
-            return case
+        return case
+
+    def _read(self, case: Case) -> tuple[exp.Query, exp.Query]:
+        """Trees of our own: the check changes them."""
+        original = resolve(parse_statement(case.original), self.catalog)
+        other = resolve(parse_statement(case.rewritten.sql), self.designed)
+        chance = nondeterminism(original)
+        if chance is not None:
+            case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {chance}")
+        case.ties = ties(original) and ties(_without_limits(original))
+        return original, other
+
+    @staticmethod
+    def _prepare(case: Case, original: exp.Query, other: exp.Query) -> None:
+        found = check_texts(original, other)
         if isinstance(found, StaticDifference):
             case.refuse(Reason.DIFFERENT, found.detail)
         else:
             case.check = found
-        return case
 
     # Conditions
 
@@ -174,18 +196,34 @@ class _Stage:
 
     # Test data
 
-    def _try_on_test_data(self, cases: Sequence[Case]) -> None:
+    def _try_on_test_data(self, cases: Sequence[Case], kin: Sequence[Kin]) -> list[Case]:
+        """Try all cases; the result are further cases of groups of which too few could be compared."""
         waiting = [case for case in cases if case.open]
+        promoted: list[Case] = []
         if not waiting:
-            return
+            return promoted
         rules = promised_keys((case.rewritten for case in waiting), self.catalog)
         trials = Trials(self.ports.runner, self.parsed.tables, self.rewrite.tables, self._trial_time_left)
         for round_number in range(1 + EXTRA_ROUNDS):
             if not waiting or self._trial_time_left() <= 0:
-                return
+                break
             self._note_progress(0.02 + 0.15 * round_number, "Making test data")
             self._one_round(trials, waiting, round_number, rules)
-            waiting = unproven(waiting)
+            more = self._promoted(kin) if not round_number else []
+            promoted += more
+            waiting = unproven(waiting) + more
+        return promoted
+
+    def _promoted(self, kin: Sequence[Kin]) -> list[Case]:
+        found: list[Case] = []
+        for group in kin:
+            cases = [self._case(text) for text in group.more()]
+            for case in cases:
+                case.discharged = group.tried[0].discharged  # the conditions are the same
+                case.evidence += [each for each in group.tried[0].evidence if each.kind == "condition"]
+            group.tried += cases
+            found += [case for case in cases if case.open]
+        return found
 
     def _one_round(self, trials: Trials, cases: Sequence[Case], round_number: int, rules: KeyRules) -> None:
         """Small data sets first, one by one; then the crowded ones together, text by text, as far as the time goes.
@@ -227,7 +265,7 @@ class _Stage:
 
     # Real data
 
-    def _try_on_real_data(self, cases: Sequence[Case]) -> None:
+    def _try_on_real_data(self, cases: Sequence[Case], kin: Sequence[Kin]) -> None:
         """Build, compare, measure; a stronger verdict replaces the one that the tests gave."""
         waiting = [case for case in cases if self._deserves_real_data(case)]
         if self.workload.verify != "engine" or not self.profile.reachable or not waiting:
@@ -238,46 +276,65 @@ class _Stage:
         self._note_progress(0.5, "Building the design on your data")
         self.measures = build_design(self.ports.runner, self.rewrite.tables, waiting, max(1.0, self._time_left() * 0.6))
         session = self._open("the design", self.ports.runner.open_design)
-        if session is not None:
-            try:
+        try:
+            if session is not None:
                 self._compare_and_measure(session, waiting)
-            finally:
+            for case, former in decided:
+                if case.open:
+                    case.verdict = former
+            for group in kin:
+                group.share_data()
+            if session is not None:
+                self._compare_others(session, kin)
+        finally:
+            if session is not None:
                 session.close()
-        for case, former in decided:
-            if case.open:
-                case.verdict = former
+        for group in kin:
+            group.share_data()
 
     def _compare_and_measure(self, session: QuerySession, cases: Sequence[Case]) -> None:
         for number, case in enumerate(cases):
-            self._note_progress(0.6 + 0.38 * number / len(cases), "Comparing and measuring on your data")
+            self._note_progress(0.6 + 0.3 * number / len(cases), "Comparing and measuring on your data")
             if case.open and self._time_left() > 0:
                 compare_on_data(session, case, self._time_left())
             former = case.verdict
             if former is not None and former.verdict is Verdict.EQUAL_ON_DATA and self._time_left() > 0:
                 measure(session, case, self._time_left())
 
-    def _time_the_rest(self, cases: Sequence[Case]) -> dict[int, float]:
-        """Seconds of texts that have no measured rewrite: they are part of the workload's total time as well."""
+    def _compare_others(self, session: QuerySession, kin: Sequence[Kin]) -> None:
+        """Run texts for which others spoke as well, the often run ones first, as far as some time goes."""
+        until = self._time_left() - OTHERS_SHARE * self.workload.budget_s
+        others = [case for group in kin for case in group.others if case.verdict and case.verdict.reason is None]
+        for number, case in enumerate(sorted(others, key=lambda each: (-each.runs, each.text))):
+            if self._time_left() <= max(0.0, until):
+                return
+            self._note_progress(0.9 + 0.08 * number / len(others), "Comparing more texts on your data")
+            former, case.verdict = case.verdict, None
+            try:
+                self._prepare(case, *self._read(case))
+                if case.open:
+                    compare_on_data(session, case, self._time_left())
+            except (SqlProblem, TooLarge, Unprintable) as problem:
+                case.refuse(Reason.NOT_CHECKABLE, f"the rewrite cannot be read: {problem}")
+            if case.open:
+                case.verdict = former
+
+    def _time_the_rest(self, cases: Sequence[Case]) -> Baseline:
+        """Seconds of texts that have no measured rewrite."""
         measured = {case.text for case in cases if case.before_s is not None}
         runnable = [t for t in self.parsed.texts if t.sql is not None or t.reason is Reason.NONDETERMINISTIC]
         rest = [text for text in runnable if text.text not in measured]
         if self.workload.verify != "engine" or not self.profile.reachable or not rest:
-            return {}
+            return Baseline()
         session = self._open("the client's tables", self.ports.runner.open_lake)
         if session is None:
-            return {}
-        found: dict[int, float] = {}
+            return Baseline()
+        self._note_progress(0.98, "Timing what stays as it is")
         try:
-            for text in sorted(rest, key=lambda item: (-self.profile.runs.get(item.text, 0), item.text)):
-                if self._time_left() <= 0:
-                    break
-                self._note_progress(0.98, "Timing what stays as it is")
-                seconds = time_original(session, text.sql or text.answer, self._time_left())
-                if seconds is not None:
-                    found[text.text] = seconds
+            rest.sort(key=lambda item: (-self.profile.runs.get(item.text, 0), item.text))
+            return time_unchanged(session, rest, self._time_left)
         finally:
             session.close()
-        return found
 
     @staticmethod
     def _deserves_real_data(case: Case) -> bool:
