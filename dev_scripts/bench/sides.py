@@ -61,10 +61,16 @@ class Side:
 
 
 def write_base(tables: Sequence[Table], lake: Path, root: Path) -> Side:
-    """The client's tables, written anew below `root`; taken as they are when they were written from the same files."""
+    """The client's tables, written anew below `root`; taken as they are when they were written from the same files.
+
+    Raises:
+        SystemExit: The lake has none of them.
+    """
     source = read_lake(lake, tables)
     target = root / f"base-{snapshot(source, tables)}"
     views = _views(source, tables)
+    if not views:
+        raise SystemExit(f"{lake} holds none of the tables: {next(iter(source.missing.values()), 'there is no DDL')}")
     for table in tables:
         if table.name in views:
             setup = [statement for _, statement in create_schemas([table.name])] + [views[table.name]]

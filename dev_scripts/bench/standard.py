@@ -31,7 +31,7 @@ def prepare(kind: str, scale: str, root: Path) -> tuple[dict[str, Any], Path]:
         root: Where the environment, the data and the texts stay.
     """
     schema = "sf" + scale.replace(".", "_")
-    lake = root / "lake" / kind
+    lake = (root / "lake" / kind).resolve()
     if not (lake / schema).is_dir():
         _generate(kind, scale, lake / schema, _environment(root))
     texts = root / f"{kind}-texts.json"

@@ -46,12 +46,12 @@ def load(name: str, rows: str | None, lake: Path | None, root: Path) -> BenchWor
     """
     if name in standard.KINDS:
         scale = rows or "1"
-        body, folder = standard.prepare(name, scale, root)
+        body, folder = standard.prepare(name, scale, root.resolve())
         return BenchWorkload(f"{name}-sf{scale}", body, folder)
     own = "retail" if name == "sample" else name
     if own in DEFAULT_ROWS:
         count = int(rows) if rows else DEFAULT_ROWS[own]
-        folder = root / "lake" / f"{own}-{count}"
+        folder = (root / "lake" / f"{own}-{count}").resolve()
         _run(SAMPLES / f"make_{own}.py", str(folder), "--rows", str(count))
         return BenchWorkload(f"{own}-{count}", {**_own_body(own, root), "url": f"{DUCKDB_URL}{folder}"}, folder)
     file = Path(name)
@@ -63,6 +63,7 @@ def load(name: str, rows: str | None, lake: Path | None, root: Path) -> BenchWor
         if not url.startswith(DUCKDB_URL) or not Path(url.removeprefix(DUCKDB_URL)).is_dir():
             raise SystemExit(f"{name}: its url names no folder; say where its tables are: LAKE=…")
         lake = Path(url.removeprefix(DUCKDB_URL))
+    lake = lake.resolve()
     return BenchWorkload(f"{file.stem}-{lake.parent.name}-{lake.name}", {**body, "url": f"{DUCKDB_URL}{lake}"}, lake)
 
 

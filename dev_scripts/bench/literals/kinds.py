@@ -17,6 +17,7 @@ SPANS = {"year", "yr", "month", "moy", "mon", "quarter", "qoy", "qtr", "week"}
 """Last parts of the names of number columns that count time: `d_year`, `month`, `d_month_seq`."""
 CALENDAR = {"day", "dom", "dow", "dayofmonth", "dayofweek", "weekday", "hour", "hr", "minute"}
 """Last parts of the names of columns that hold a place inside a month, week or day; such literals stay."""
+TIMES = ("date", "timestamp")
 SPAN_CALLS = (exp.Year, exp.Month, exp.Quarter, exp.TimestampTrunc, exp.DateTrunc, exp.TimeToStr)
 CALENDAR_CALLS = (exp.Hour, exp.Minute, exp.Day, exp.DayOfWeek, exp.DayOfMonth, exp.DayOfYear, exp.DayOfWeekIso)
 
@@ -38,7 +39,7 @@ def kind_of(site: Site, domains: Mapping[str, Domain]) -> Kind:
         return Kind("pattern" if site.operator == "like" else "guard", False)
     if subject.find(exp.Window) is not None:
         return Kind("rank", isinstance(value, int) and value > 1)
-    if _is_calendar(site):
+    if _is_calendar(site, domains):
         return Kind("calendar", False)
     if isinstance(value, str) and starts_with_year(value):
         if not _holds_dates(site, domains):
@@ -83,12 +84,15 @@ def is_lone_guard(site: Site) -> bool:
     return site.operator == ">=" and site.value == 1
 
 
-def _is_calendar(site: Site) -> bool:
+def _is_calendar(site: Site, domains: Mapping[str, Domain]) -> bool:
     if site.subject is None or site.subject.find(exp.AggFunc) is not None:
         return False
     if site.subject.find(*CALENDAR_CALLS) is not None:
         return True
-    return len(site.columns) == 1 and _last_word(site.columns[0]) in CALENDAR
+    if len(site.columns) != 1 or _last_word(site.columns[0]) not in CALENDAR:
+        return False
+    domain = domains.get(site.columns[0])
+    return domain is None or not domain.type.lower().startswith(TIMES)  # a date may well be called `day`
 
 
 def _counts_time(site: Site) -> bool:
@@ -105,7 +109,7 @@ def _holds_dates(site: Site, domains: Mapping[str, Domain]) -> bool:
     if site.subject is not None and site.subject.find(*SPAN_CALLS) is not None:
         return True
     kinds = [domains[column].type for column in site.columns if column in domains]
-    if any(kind.lower().startswith(("date", "timestamp")) for kind in kinds):
+    if any(kind.lower().startswith(TIMES) for kind in kinds):
         return True
     return (
         len(site.columns) == 1
