@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -11,13 +11,19 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.artefacts import TableFacts
 from heavy_stack.backend.advisor.rules.rollup.blocks import Block, blocks_of, outer_alternative
 from heavy_stack.backend.advisor.rules.rollup.conditions import simplify_conditions
+from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.inlining import merge_plain_sources
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import MAX_FLAG_VALUES
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs, needs_of
 from heavy_stack.backend.advisor.rules.rollup.plain_spellings import spell_plainly
 from heavy_stack.backend.advisor.rules.rollup.sets import folds_rows
+from heavy_stack.backend.advisor.rules.rollup.spread_values import Spread, literals_of
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+from heavy_stack.backend.advisor.rules.rollup.union_branches import group_below_unions
 from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
+
+ValuesOf = Callable[[Core, exp.Expr], tuple[str, ...]]
+"""(core, column) → all values of the column where they are few and known."""
 
 _REMEMBERED = 2000
 _MAX_DEPTH = 160
@@ -31,10 +37,12 @@ class Analysis:
     Attributes:
         tree: The resolved tree with plain sources merged; read only.
         blocks: (place, needs, or why the block has no rollup).
+        exact: No rounding in the tree can differ from the text's.
     """
 
     tree: exp.Query
     blocks: tuple[tuple[int, Needs | str], ...]
+    exact: bool = True
 
     def answerable(self) -> list[tuple[int, Needs]]:
         """The blocks that a rollup could answer."""
@@ -77,12 +85,15 @@ class Analyst:
             raise NotAnswerable("The query is too deeply nested.")
         tree = shared.copy()
         merge_plain_sources(tree, folds_rows)
+        split, exact = group_below_unions(tree)
+        if split:
+            merge_plain_sources(tree, folds_rows)
         simplify_conditions(tree)
         spell_plainly(tree)
         found: list[tuple[int, Needs | str]] = []
         for place, block in blocks_of(tree, self.catalog):
             found.append((place, block if isinstance(block, str) else self._needs(block)))
-        return Analysis(tree, tuple(found))
+        return Analysis(tree, tuple(found), exact)
 
     def _needs(self, block: Block) -> Needs | str:
         try:
@@ -103,6 +114,21 @@ class Analyst:
         except NotAnswerable:
             return None
         return None if set(found.dimensions) == set(needs.dimensions) else found
+
+    def spreads(self, needs: Needs, values_of: ValuesOf) -> list[Needs]:
+        """The same block with one column of few values kept as measures, for each column where that goes."""
+        if needs.block.null_extended or needs.distinct_stored:
+            return []
+        found: list[Needs] = []
+        for node in needs.dimensions.values():
+            values = literals_of(values_of(needs.block.core, node), node) if isinstance(node, exp.Column) else ()
+            if isinstance(node, exp.Column) and values:
+                try:
+                    spread = Spread(node, values)
+                    found.append(needs_of(needs.block, self._is_flag, distinct_stored=True, spread=spread))
+                except NotAnswerable:
+                    continue
+        return found
 
     def _is_flag(self, table: str, column: str) -> bool:
         return (table.lower(), column.lower()) in self.flags

@@ -9,7 +9,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.inlining import groups_rows
+from heavy_stack.backend.advisor.rules.rollup.measures import type_at
 from heavy_stack.backend.advisor.rules.rollup.trees import canonical, conjuncts, joined, terms, text_of, unwrapped
+from heavy_stack.backend.advisor.sql.trino_types import INTEGER_DIGITS
 
 _CHANGES_ROW_NUMBER = ("limit", "offset", "fetch", "having", "qualify", "with_")
 
@@ -28,6 +30,8 @@ def simplify_conditions(tree: exp.Query) -> None:
                 join.set("on", joined(kept) if kept else exp.true())
     for exists in list(tree.find_all(exp.Exists)):
         _ask_for_a_row(exists.this)
+    for cast in list(tree.find_all(exp.Cast)):
+        _drop_widening(cast)
 
 
 def _simplified(condition: exp.Expr) -> list[exp.Expr]:
@@ -62,6 +66,38 @@ def _is_always_true(part: exp.Expr) -> bool:
     left, right = unwrapped(bare.this), unwrapped(bare.expression)
     # 1 = 1, as machines write it; NULL = NULL is no literal.
     return isinstance(left, exp.Literal) and left == right
+
+
+_COERCES = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Is)
+_SAME_ANSWER = (exp.Count, exp.Sum, exp.Group)
+
+
+def _drop_widening(cast: exp.Cast) -> None:
+    """A column cast to a wider type of its kind is the column, where it is compared, counted, summed or grouped by.
+
+    A comparison widens by itself, a sum has the widest type anyway, and no two values become one.
+    """
+    column, node = unwrapped(cast.this), cast.parent
+    if not isinstance(column, exp.Column) or isinstance(cast, exp.TryCast) or not _is_wider(cast, column):
+        return
+    key = cast.arg_key
+    while isinstance(node, exp.Paren):
+        key, node = node.arg_key, node.parent
+    counted = isinstance(node, exp.Distinct) and isinstance(node.parent, exp.Count) and len(node.expressions) == 1
+    subject = isinstance(node, (exp.Between, exp.In)) and key == "this"
+    if isinstance(node, (*_COERCES, *_SAME_ANSWER)) or counted or subject:
+        cast.replace(column)
+
+
+def _is_wider(cast: exp.Cast, column: exp.Column) -> bool:
+    target, own = type_at(cast), type_at(column)
+    if target is None or own is None:
+        return False
+    if own.is_integer and target.is_integer:
+        return INTEGER_DIGITS[target.base] >= INTEGER_DIGITS[own.base]
+    if own.is_decimal and target.is_decimal:
+        return own.args[1] == target.args[1] and own.args[0] <= target.args[0]
+    return False
 
 
 def _ask_for_a_row(query: exp.Expr) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
+from heavy_stack.backend.advisor.rules.rollup.measures import type_at
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     aggregates_of,
     aliases_within,
@@ -20,6 +21,7 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     own_parts,
     unwrapped,
 )
+from heavy_stack.backend.advisor.sql.printing import cast_to
 
 _PLAIN_KEYS = frozenset({"expressions", "from_", "joins", "where", "kind", "operation_modifiers", "order", "with_"})
 MAX_MERGES = 60
@@ -179,6 +181,9 @@ def _replace_columns(select: exp.Select, alias: str, outputs: dict[str, exp.Expr
                 kind = value.type
                 value = exp.Paren(this=value)
                 value.type = kind
+            elif isinstance(value, exp.Literal) and isinstance(column.parent, (exp.Group, exp.Ordered)):
+                # A bare number there is the position of a column.
+                value = cast_to(value, str(type_at(column) or type_at(value) or "varchar"))
             column.replace(value)
 
 

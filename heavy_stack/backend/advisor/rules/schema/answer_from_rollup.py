@@ -80,7 +80,7 @@ class AnswerFromRollup:
         for table in tables:
             by_core.setdefault(table.core, []).append(table)
         used: list[StoredTable] = []
-        exact = True
+        exact = analysis.exact
         reason = ""
         replaced: dict[int, exp.Select] = {}
         # From the inside out: a rewritten block takes the rewritten ones inside it along.
