@@ -90,19 +90,20 @@ def read_design(folder: Path) -> Design:
     return Design(*(found[stage] for stage in STAGES if stage is not Stage.PROPOSE))
 
 
-def _made(path: Path, url: str | None) -> dict[str, str]:
+def started(path: Path, url: str | None = None) -> dict[Stage, Any]:
+    """The first two artefacts of a workload."""
     request = json.loads(path.read_text())
-    if url is not None:
-        request["url"] = url
+    request["url"] = url or "jdbc:trino://nowhere.invalid:8080"
     request.pop("options", None)
+    clock = Clock(BUDGET_S)
     found: dict[Stage, Any] = {Stage.INGEST: pipeline.start(TASK, json.dumps(request).encode(), budget_s=BUDGET_S)}
-    parsing = Clock(BUDGET_S)
-    found[Stage.PARSE] = pipeline.run_stage(Stage.PARSE, found, Ports(_NoRunner(), parsing, parsing))  # type: ignore[arg-type]
+    found[Stage.PARSE] = pipeline.run_stage(Stage.PARSE, found, Ports(None, clock, clock))  # type: ignore[arg-type]
+    return found
+
+
+def _made(path: Path, url: str | None) -> dict[str, str]:
+    found = started(path, url)
     with opened(found) as ports:
         for stage in STAGES[2:]:
             found[stage] = pipeline.run_stage(stage, found, ports)
     return {stage.value: to_json(artefact).decode() for stage, artefact in found.items()}
-
-
-class _NoRunner:
-    """Parsing runs nothing."""
