@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from heavy_stack.backend.advisor.artefacts import Saving
@@ -10,8 +11,16 @@ from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.measures import stored_type, type_at
 from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs
-from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup
+from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, width_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+
+PACKED = 0.6
+"""Of the bits that tell a key's values apart: sorted keys repeat, and what repeats is packed."""
+_MEASURE_BYTES = {"COUNT": 0.7, "COUNT_DISTINCT": 1.5, "BOOL_AND": 0.2, "BOOL_OR": 0.2}
+OTHER_MEASURE_BYTES = 3.5
+"""A sum or an extreme, after compression."""
+EMPTY_BYTES = 400
+"""A file without rows."""
 
 
 class Weigher:
@@ -48,6 +57,19 @@ class Weigher:
         if self._sizes.core_rows(rollup.core) is not None:
             return rows
         return min(rows, MAX_SHARE * self._source_rows(rollup.core))
+
+    def bytes(self, rollup: Rollup) -> int | None:
+        """The table's size: dictionaries of its keys, and a few bytes for each measure; None without statistics."""
+        rows = self._sizes.rows(rollup)
+        if rows is None:
+            return None
+        size = 0.0
+        for node in rollup.dimensions.values():
+            values = min(float(rows), max(1.0, self._sizes.order_of(rollup.core, node)))
+            size += rows * PACKED * math.log2(values + 1) / 8 + values * width_of(stored_type(type_at(node)))
+        for measure in rollup.measures.values():
+            size += rows * _MEASURE_BYTES.get(measure.function, OTHER_MEASURE_BYTES)
+        return int(size) + EMPTY_BYTES
 
     def _before_s(self, asked: Asked) -> float:
         known = self._before.get(asked.key)
