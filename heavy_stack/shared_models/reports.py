@@ -41,6 +41,7 @@ class TextReport(_Model):
     after_s: float | None = None
     before_plain_s: float | None = None  # plain transpilation, without Trino's exact decimals
     after_plain_s: float | None = None
+    measured_texts: int | None = None  # None: the times are its own; else medians of so many texts of its shape
     ratio: float | None = None
     original: str = ""  # the unchanged answer: names completed
     rewritten: str | None = None

@@ -194,9 +194,9 @@ def QueryEntry(row: QueryRow) -> Component:
     values: list[Component] = [
         button,
         count(row.runs),
-        seconds(text.before_s),
-        seconds(text.after_s),
-        ratio(text.ratio),
+        _like(text, seconds(text.before_s)),
+        _like(text, seconds(text.after_s)),
+        _like(text, ratio(text.ratio)),
         verdict_chip(text),
     ]
     details = html.tr(
@@ -207,6 +207,11 @@ def QueryEntry(row: QueryRow) -> Component:
         ),
     )
     return html.fragment(html.tr({"role": "row", "key": "row"}, *cells(_COLUMN_LIST, values)), details)
+
+
+def _like(text: TextReport, shown: str) -> str:
+    """Marks a figure of texts like this one: nobody timed the text itself."""
+    return f"≈ {shown}" if text.measured_texts is not None and shown != NOTHING else shown
 
 
 def verdict_chip(text: TextReport) -> Component:
@@ -230,6 +235,9 @@ def QueryDetails(row: QueryRow) -> Component:
         parts.append(html.p(text.detail))
     if text.tables:
         parts.append(html.p("Reads ", *_codes(text.tables), " by ", *_codes(text.rules), "."))
+    if text.measured_texts is not None:
+        like = f"Not timed itself: the times are medians of {text.measured_texts} texts that differ in literals only."
+        parts.append(html.p({"className": "hint"}, like))
     if text.before_plain_s is not None or text.after_plain_s is not None:
         parts.append(
             html.p(

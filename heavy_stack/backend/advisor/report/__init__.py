@@ -119,6 +119,7 @@ def _text_report(decision: Decision) -> TextReport:
         after_s=decision.after_s,
         before_plain_s=found.before_plain_s if found is not None else None,
         after_plain_s=found.after_plain_s if found is not None and rewritten is not None else None,
+        measured_texts=decision.measured_texts,
         ratio=decision.ratio,
         original=decision.parsed.answer,
         rewritten=rewritten.sql if rewritten is not None else None,

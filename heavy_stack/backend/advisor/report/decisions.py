@@ -29,6 +29,7 @@ class Decision:
         reason, detail: Why it stays.
         found: What verify knows, also of a rewrite that is not sent; None when it never got there.
         baseline_s: Measured seconds of a text that has no measured rewrite.
+        baseline_texts: Where that is a median of other texts of its shape: of how many.
     """
 
     parsed: ParsedText
@@ -38,6 +39,7 @@ class Decision:
     detail: str | None
     found: TextVerdict | None
     baseline_s: float | None = None
+    baseline_texts: int | None = None
 
     @property
     def query(self) -> str:
@@ -48,6 +50,13 @@ class Decision:
     def before_s(self) -> float | None:
         """Measured seconds of the original; None when nobody measured it."""
         return self.found.before_s if self.found is not None and self.found.before_s is not None else self.baseline_s
+
+    @property
+    def measured_texts(self) -> int | None:
+        """Of how many other texts the times are medians; None where they are its own."""
+        if self.found is not None and self.found.before_s is not None:
+            return self.found.measured_texts
+        return self.baseline_texts
 
     @property
     def after_s(self) -> float | None:
@@ -73,6 +82,7 @@ def decide(parsed: ParsedWorkload, plan: Plan, rewrite: Rewrite, verdicts: Verdi
         replace(
             _decide(text, rewritten.get(text.text), found.get(text.text), plan, rewrite),
             baseline_s=verdicts.baseline_s.get(text.text),
+            baseline_texts=verdicts.baseline_texts.get(text.text),
         )
         for text in sorted(parsed.texts, key=lambda text: text.text)
     ]

@@ -20,10 +20,12 @@ class Gaps:
         rewritten: Queryids answered by a rewrite whose time was not measured; they are in no figure.
         unchanged: Queryids answered unchanged whose time was not measured; they count as ratio 1 in x (T = A by
             definition), and are left out of ΣQA/ΣQT.
+        alike: Queryids whose times are medians of other texts that differ in literals only.
     """
 
     rewritten: int = 0
     unchanged: int = 0
+    alike: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def score(
         known = 1.0 if ratio is None else ratio
         lines.append(_Line(query.runquantity, known, decision.before_s, decision.after_s))
         equal.append(_Line(1.0, known, decision.before_s, decision.after_s))
-    gaps = Gaps(rewritten, unchanged)
+    alike = sum(decisions[query.text].measured_texts is not None for query in workload.queries)
+    gaps = Gaps(rewritten, unchanged, alike)
     if all(decision.before_s is None for decision in decisions) or all(line.before_s is None for line in lines):
         return NOT_MEASURED, gaps
     x, x_equal = _mean_ratio(lines), _mean_ratio(equal)

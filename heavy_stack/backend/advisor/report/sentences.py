@@ -54,6 +54,9 @@ def gap_warnings(gaps: Gaps) -> list[str]:
     if gaps.unchanged:
         count = _count(gaps.unchanged, "unchanged query", "unchanged queries")
         lines.append(f"{count} not measured: ratio 1 in x (T = A), left out of ΣQA/ΣQT.")
+    if gaps.alike:
+        count = _count(gaps.alike, "query", "queries")
+        lines.append(f"{count} not timed: counted with the median of texts that differ from them in literals only.")
     return lines
 
 
