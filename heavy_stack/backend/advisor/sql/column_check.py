@@ -77,7 +77,11 @@ def _has(scope: Scope, source_name: str, column: str, catalog: Catalog) -> bool:
     if isinstance(inner, exp.Query):
         return column.lower() in (name.lower() for name in inner.named_selects)
     alias = inner.args.get("alias") if isinstance(inner, exp.Expr) else None
-    return isinstance(alias, exp.TableAlias) and column.lower() in (item.name.lower() for item in alias.columns)
+    if isinstance(alias, exp.TableAlias) and alias.columns:
+        return column.lower() in (item.name.lower() for item in alias.columns)
+    # LATERAL (…) AS x: the columns are the subquery's own.
+    query = inner.this.unnest() if isinstance(inner, exp.Lateral) and isinstance(inner.this, exp.Subquery) else None
+    return isinstance(query, exp.Query) and column.lower() in (name.lower() for name in query.named_selects)
 
 
 def _fold(column: exp.Column, scope: Scope, catalog: Catalog) -> None:

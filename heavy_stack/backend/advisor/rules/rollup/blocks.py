@@ -122,7 +122,7 @@ def _block(select: exp.Select, catalog: Catalog) -> Block:
         if isinstance(source, exp.Table) and source.db:
             base[source.alias_or_name] = (source, _table(source, catalog))
         elif not isinstance(source, (exp.Table, exp.Subquery)):
-            raise NotAnswerable("An array of the rows is unnested.")
+            raise NotAnswerable(_LATERAL if isinstance(source, exp.Lateral) else "An array of the rows is unnested.")
     sides = [side_of(join) for _, join in sources if join is not None]
     if "?" in sides:
         raise NotAnswerable("The query uses a kind of join that a rollup does not cover.")
@@ -208,3 +208,6 @@ def _table(source: exp.Table, catalog: Catalog) -> Table:
     if table is None or any(value for key, value in source.args.items() if key not in _TABLE_KEYS):
         raise NotAnswerable("A table is read by sample, version or function.")
     return table
+
+
+_LATERAL = "A LATERAL subquery runs for every row, so the rows themselves are needed."
