@@ -15,6 +15,7 @@ from heavy_stack.shared_models.reports import FrontPointReport
 WIDTH, HEIGHT = 360, 250
 """In the drawing's own units: narrow, so that its letters stay readable on a phone."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 28, 24, 44
+_LABEL_WIDTH = 110
 _WIDE_RANGE = 30.0
 """Above this ratio of the largest to the smallest value an axis is logarithmic."""
 _TICKS = 4
@@ -89,13 +90,11 @@ def _described(points: Sequence[FrontPointReport]) -> str:
 
 
 def _chosen(point: FrontPointReport, x: float, y: float) -> list[str]:
-    # The label stands on the side where there is room.
-    at_left = x > WIDTH / 2
-    anchor, shift = ("end", -10) if at_left else ("start", 10)
-    below = y < _TOP + 14
+    # The front bends down to the right, so below the point on the right there is room.
+    at, below = min(x + 10, WIDTH - _RIGHT - _LABEL_WIDTH), y + 20
     return [
         f'<path class="front-chosen" d="M{x:.1f} {y - 7:.1f}l7 7l-7 7l-7-7z"/>',
-        f'<text class="front-label" x="{x + shift:.1f}" y="{y + (18 if below else -8):.1f}" text-anchor="{anchor}">'
+        f'<text class="front-label" x="{at:.1f}" y="{below if below < HEIGHT - _BOTTOM else y - 12:.1f}">'
         f"chosen: {escape(plural(point.tables, 'table'))}</text>",
     ]
 
