@@ -32,9 +32,9 @@ from heavy_stack.shared_models.verdicts import Reason, Verdict
 
 ROUNDS = (0, 1, 2)
 """Rounds of data sets, as the stage has them."""
-MORE_ROUNDS = (3, 4, 5)
+MORE_ROUNDS = (3, 4)
 MORE_SEEDS = ("1",)
-MORE_DATABASES = 10_000
+MORE_DATABASES = 5_000
 """What a mutant that passed has to pass as well before it is called equivalent."""
 REMEMBERED = 48
 """Results kept per session: the right side of every mutant of a text is the same."""
