@@ -66,7 +66,8 @@ class QueryEntry:
 class Workload:
     """ingest's artefact. `url` has no credentials. `task_id` seeds the new schema's name and the data generators.
 
-    `design` is the id of the task whose design is frozen, and `frozen` that design.
+    `design` is the id of the task whose design is frozen, and `frozen` that design. The run counts are those of
+    `window_days` days.
     """
 
     task_id: str
@@ -81,6 +82,7 @@ class Workload:
     max_tables: int | None = None
     max_storage_bytes: int | None = None
     frozen: FrozenDesign | None = None
+    window_days: int = 30
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Final
 
 from cryptography.fernet import MultiFernet
 from sqlalchemy import Connection, Engine, SelectBase, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -33,12 +36,15 @@ BUSY_TIMEOUT_MS: Final = 15_000
 POSTGRESQL_POOL_SIZE: Final = 5
 SQLITE_READERS: Final = 4
 CONNECT_TIMEOUT_S: Final = 10.0
+# A reading connection that was idle for this long is tried before it is used.
+PING_AFTER_S: Final = 1.0
 
 db_session: ContextVar[AsyncSession | None] = ContextVar("db_session", default=None)
 """The session of the unit of work that runs now; set by `unit_of_work` and, in tests, by the `db_session` fixture."""
 
 
 _CLOSED: Final = "heavy_stack_closed"
+_RESTED_SINCE: Final = "heavy_stack_rested_since"
 
 
 def find_session() -> AsyncSession | None:
@@ -200,4 +206,28 @@ def _open_postgresql(url: URL) -> Database:
         "connect_args": {"timeout": CONNECT_TIMEOUT_S, "server_settings": {"application_name": "heavy-stack"}},
     }
     writer = create_async_engine(url, pool_pre_ping=True, **options)
-    return Database(writer, create_async_engine(url, isolation_level="AUTOCOMMIT", **options))
+    reader = create_async_engine(url, isolation_level="AUTOCOMMIT", **options)
+    _ping_after_a_rest(reader.sync_engine)
+    return Database(writer, reader)
+
+
+def _ping_after_a_rest(engine: Engine) -> None:
+    """Try a connection that lay idle before it is used again: the database may have restarted meanwhile.
+
+    Readers answer hundreds of polls per second, whose one round trip a ping each time would double.
+    """
+
+    def returned(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_RESTED_SINCE] = monotonic()
+
+    def taken(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        since = record.info.get(_RESTED_SINCE)
+        if since is None or monotonic() - since < PING_AFTER_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            raise InvalidatePoolError from None  # every other connection of the pool is as old
+
+    event.listen(engine, "checkin", returned)
+    event.listen(engine, "checkout", taken)

@@ -8,6 +8,9 @@ from __future__ import annotations
 from heavy_stack.backend.advisor.artefacts import QueryEntry, Workload
 from heavy_stack.shared_models.workloads import EngineKind, NewTask
 
+DEFAULT_WINDOW_DAYS = 30
+"""A month's log, where the task does not say how many days its run counts stand for."""
+
 _SCHEMES = {"jdbc:trino:": EngineKind.TRINO, "jdbc:duckdb:": EngineKind.DUCKDB}
 
 
@@ -48,6 +51,7 @@ def ingest(task_id: str, request: bytes, *, budget_s: float) -> Workload:
         design=options.design,
         max_tables=options.max_tables,
         max_storage_bytes=options.max_storage_bytes,
+        window_days=options.window_days or DEFAULT_WINDOW_DAYS,
     )
 
 

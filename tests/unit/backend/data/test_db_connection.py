@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
 from heavy_stack import bootstrap
+from heavy_stack.backend.data import db_connection
 from heavy_stack.backend.data.db_connection import Engines, open_engines
 from heavy_stack.backend.data.sql_models import SQLTask, SQLUser
 from heavy_stack.backend.data.sql_models.encryption import make_cipher
@@ -118,6 +119,22 @@ class TestRouting:
         async with services.unit_of_work() as session:
             await session.exec(select(SQLTask.id).with_for_update())
         assert [line for line in seen if "BEGIN" not in line] == ["writer SELECT"]
+
+
+class TestPostgresql:
+    async def test_a_restart_of_the_database_is_not_seen_by_readers_that_rested(
+        self, postgresql_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(db_connection, "PING_AFTER_S", 0.0)
+        services = bootstrap.build_services(postgresql_settings)
+        user = await make_user(services)
+        await services.tasks.repository.find_owned(user.id, user.id)
+        async with services.engines.main.writer.connect() as connection:
+            ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+            ended += " AND pid <> pg_backend_pid()"
+            assert (await connection.execute(text(ended))).scalar_one() >= 1
+        assert await services.tasks.repository.find_owned(user.id, user.id) is None
+        await services.close()
 
 
 class TestStart:

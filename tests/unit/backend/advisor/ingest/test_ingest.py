@@ -61,5 +61,9 @@ class TestIngest:
         assert (workload.verify, workload.budget_s, workload.max_tables) == ("none", 30, 3)
         assert (workload.max_storage_bytes, workload.design) == (10, "x")
 
+    def test_run_counts_are_of_a_month_unless_the_task_says_of_how_many_days(self) -> None:
+        assert ingest("id", request(), budget_s=60).window_days == 30
+        assert ingest("id", request(options={"window_days": 7}), budget_s=60).window_days == 7
+
     def test_a_budget_can_only_be_lowered(self) -> None:
         assert ingest("id", request(options={"budget_s": 700}), budget_s=60).budget_s == 60
