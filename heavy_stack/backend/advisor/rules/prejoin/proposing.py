@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -13,7 +14,7 @@ from heavy_stack.backend.advisor.rules.prejoin.keys import Keys, table_of
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
-from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, reading_of, stars_of
+from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, Step, reading_of, stars_of
 from heavy_stack.backend.advisor.rules.prejoin.widths import Widths
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, select_places
@@ -24,6 +25,10 @@ MIN_ROWS = 50_000
 """Below, reading and joining costs less than planning: no table would be felt."""
 NARROW_BYTES = 1.6
 """A joined table's column that takes more per row of the fact stays where it is: names and descriptions join later."""
+THRIFTY_BYTES = 0.35
+"""The same where the joined table is small: looking its rows up costs no more than reading a stored copy."""
+SMALL_ROWS = 30_000
+MIN_BYTES = 1e-3
 LEVELS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 """Shares of the bytes that all SELECTs together ask for: the selection chooses between narrow and wide tables."""
 
@@ -94,30 +99,48 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
     steps = {member.step.role: member.step for use in uses for member in use.star.members}
     sort = sort_of([(use.reading, use.star, context.runs.get(use.text, 1)) for use in uses], catalog, facts)
     width = Widths(fact, steps, sort, catalog, facts, rows)
-    columns = {(FACT, column.name.lower()) for column in fact.columns}
-    for step in steps.values():
-        table = catalog.table(step.table)
-        keys = {key.lower() for _, key in step.pairs}
-        for column in table.columns if table is not None else ():
-            place = (step.role, column.name.lower())
-            if place[1] in keys or width.of(place) <= NARROW_BYTES:
-                columns.add(place)
-    filled = sorted((place for place in columns if width.is_filled(place)), key=lambda place: (width.of(place), place))
-    everything = Prejoin(fact, steps, frozenset(columns) | frozenset(sort), sort, tuple(filled))
-    shelf = shelf_to_be(everything, catalog, TableName(fact.name.catalog, "design", "p"), rows)
-    wishes = _wishes(uses, shelf, context)
+    wishes: list[Wish] = []
+    for columns in _drafts(fact, steps, width, context):
+        kept = columns | frozenset(sort)
+        filled = sorted((each for each in kept if width.is_filled(each)), key=lambda each: (width.of(each), each))
+        draft = Prejoin(fact, steps, kept, sort, tuple(filled))
+        wishes += _wishes(uses, shelf_to_be(draft, catalog, TableName(fact.name.catalog, "design", "p"), rows), context)
     found: list[Candidate] = []
     for chosen in _levels(wishes, width):
         kept = frozenset().union(*(wish.columns for wish in chosen)) | frozenset(sort)
         asked = frozenset().union(*(wish.asked for wish in chosen))
         prejoin = Prejoin(fact, needed_steps(kept, steps), kept, sort, tuple(sorted(asked)))
         served = [wish for wish in wishes if wish.columns <= kept]
+        # The least saving first, so that the best of a SELECT is the one that is kept.
+        served.sort(key=lambda wish: wish.worth)
         savings = tuple(sorted({_key(wish.saving): wish.saving for wish in served}.values(), key=_key))
         size = int(rows * width.total(kept))
         found.append(
             candidate_of(prejoin, catalog, before + len(found) + 1, savings, rows, size, _why(prejoin, savings))
         )
     return found
+
+
+def _drafts(
+    fact: Table, steps: Mapping[str, Step], width: Widths, context: ProposeContext
+) -> list[frozenset[RoleColumn]]:
+    """What could be stored: thriftily, where small tables stay joined, and all that is narrow."""
+    thrifty = {(FACT, column.name.lower()) for column in fact.columns}
+    generous = set(thrifty)
+    for step in steps.values():
+        table = context.analyst.catalog.table(step.table)
+        if table is None:
+            continue
+        is_small = context.costs.table_rows(table) < SMALL_ROWS
+        keys = {key.lower() for _, key in step.pairs}
+        for column in table.columns:
+            place = (step.role, column.name.lower())
+            size = width.of(place)
+            if place[1] in keys or size <= NARROW_BYTES:
+                generous.add(place)
+                if size <= THRIFTY_BYTES or not is_small:
+                    thrifty.add(place)
+    return [frozenset(thrifty), frozenset(generous)]
 
 
 def _key(saving: Saving) -> tuple[int, int]:
@@ -153,14 +176,23 @@ def _levels(wishes: list[Wish], width: Widths) -> list[list[Wish]]:
     waiting: dict[frozenset[RoleColumn], list[Wish]] = {}
     for wish in wishes:
         waiting.setdefault(wish.columns, []).append(wish)
-    worth = {columns: sum(wish.worth for wish in group) for columns, group in waiting.items()}
     whole = width.total(frozenset().union(*waiting)) if waiting else 0.0
     kept: frozenset[RoleColumn] = frozenset()
+    saved: dict[tuple[int, int], float] = {}
     order: list[tuple[float, list[Wish]]] = []
     while waiting:
-        best = max(waiting, key=lambda each: (worth[each] / max(width.total(each - kept), 1e-3), sorted(each)))
+        best: frozenset[RoleColumn] = frozenset()
+        rate = -1.0
+        for columns in sorted(waiting, key=sorted):
+            more = sum(max(0.0, wish.worth - saved.get(_key(wish.saving), 0.0)) for wish in waiting[columns])
+            if (found := more / max(width.total(columns - kept), MIN_BYTES)) > rate:
+                best, rate = columns, found
+        if rate <= 0.0:
+            break
         kept |= best
-        order.append((width.total(kept), waiting.pop(best)))
+        group = waiting.pop(best)
+        saved |= {_key(wish.saving): max(wish.worth, saved.get(_key(wish.saving), 0.0)) for wish in group}
+        order.append((width.total(kept), group))
     levels: list[list[Wish]] = []
     for share in LEVELS:
         level = [wish for size, group in order if size <= share * whole + 1e-9 for wish in group]
