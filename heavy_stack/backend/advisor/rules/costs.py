@@ -32,6 +32,8 @@ GROUP_S = 60e-9
 GUESSED_ROWS = 200_000.0
 """Without statistics a table has so many rows times the square of its columns: a fact is wide, a dimension is not; and
 tables that somebody wants advice on are not small."""
+GUESSED_VALUES = 100.0
+"""Of a group key without statistics."""
 EQUAL_SHARE = 0.1
 RANGE_SHARE = 0.3
 OTHER_SHARE = 0.5
@@ -139,8 +141,18 @@ class CostModel:
                 table_rows = self.table_rows(tables[alias]) if alias in tables else kept[alias]
                 rows *= min(1.0, max(1e-6, kept[alias] / max(1.0, table_rows)))
         if _groups(select):
-            spent += group_s(rows, rows / 10 if groups is None else groups)
+            spent += group_s(rows, self._groups_of(select, tables, rows) if groups is None else groups)
         return spent
+
+    def _groups_of(self, select: exp.Select, tables: Mapping[str, Table], rows: float) -> float:
+        """The groups of a SELECT: combinations of its keys' values, as far as they are known."""
+        found = 1.0
+        group = select.args.get("group")
+        for column in group.find_all(exp.Column) if group is not None else ():
+            table = tables.get(column.table)
+            values = self.distinct(table, column.name) if table is not None else None
+            found *= GUESSED_VALUES if values is None else values
+        return min(found, rows / 2)
 
     def query_cost(self, tree: exp.Query) -> float:
         """A whole analysed query: planning, and the own work of each SELECT."""

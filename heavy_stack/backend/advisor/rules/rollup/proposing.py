@@ -47,12 +47,12 @@ def propose_rollups(context: ProposeContext) -> Proposed:
     progress.report(0.6, "Counting the groups that tables would hold")
     affordable = _affordable(rollups_by_dimensions(asked), sizes, analyst, why_not)
     progress.report(0.8, "Sharing tables between queries")
-    weigher = Weigher(context.costs, sizes, affordable)
+    weigher = Weigher(context.costs, sizes)
     candidates: list[Candidate] = []
     for rollup in lattice(affordable, runs, sizes):
         try:
             found = _candidate(rollup, len(candidates) + 1, runs, analyst, sizes)
-            candidates.append(replace(found, savings=weigher.savings(rollup)))
+            candidates.append(replace(found, savings=weigher.savings(rollup), bytes=weigher.bytes(rollup)))
         except NotAnswerable as reason:
             why_not.update((text, str(reason)) for text in rollup.texts)
     served = {text for candidate in candidates for text in candidate.serves}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from heavy_stack.backend.advisor.artefacts import Saving
 from heavy_stack.backend.advisor.rules.costs import CostModel, stored_s
@@ -29,17 +28,11 @@ class Weigher:
     Args:
         costs: The cost model.
         sizes: Row counts.
-        narrow: The narrowest rollup of each block, which says how many groups the block itself makes.
     """
 
-    def __init__(self, costs: CostModel, sizes: Sizes, narrow: Iterable[Rollup]) -> None:
+    def __init__(self, costs: CostModel, sizes: Sizes) -> None:
         self._costs = costs
         self._sizes = sizes
-        self._groups: dict[str, float] = {}
-        for rollup in narrow:
-            for each in rollup.asked:
-                groups = self.rows(rollup)
-                self._groups[each.key] = min(groups, self._groups.get(each.key, groups))
         self._before: dict[str, float] = {}
 
     def savings(self, rollup: Rollup) -> tuple[Saving, ...]:
@@ -74,7 +67,7 @@ class Weigher:
     def _before_s(self, asked: Asked) -> float:
         known = self._before.get(asked.key)
         if known is None:
-            known = self._costs.block_cost(asked.needs.block.select, self._groups.get(asked.key))
+            known = self._costs.block_cost(asked.needs.block.select)
             self._before[asked.key] = known
         return known
 
