@@ -24,6 +24,7 @@ _SETTINGS = {
     "parquet_metadata_cache": "false",
     "autoinstall_known_extensions": "false",
     "preserve_insertion_order": "true",
+    "enable_progress_bar": "false",
 }
 
 
