@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
-from heavy_stack.backend.advisor.sql.parsing import SqlProblem, parse_statement, tokens_of
+from heavy_stack.backend.advisor.sql.guards import place_of
+from heavy_stack.backend.advisor.sql.parsing import SEVERAL_STATEMENTS, SqlProblem, parse_statement, tokens_of
 from heavy_stack.backend.advisor.sql.trino_types import from_node
 from heavy_stack.errors import SqlSyntax
 
@@ -47,7 +48,8 @@ def _parsed(statement: str, index: int) -> exp.Create | None:
     except SqlProblem as problem:
         if not _creates_a_table(statement):
             return None
-        raise _error(problem.message, index, problem.line, problem.column) from None
+        cure = ": send each in an entry of its own" if problem.message.startswith(SEVERAL_STATEMENTS) else ""
+        raise _error(problem.message + cure, index, problem.line, problem.column) from None
     if not isinstance(tree, exp.Create) or tree.kind != "TABLE":
         if _creates_a_table(statement):
             raise _error("this CREATE TABLE is not understood", index, 1, 1)
@@ -79,7 +81,9 @@ def _table(create: exp.Create, index: int, known: dict[tuple[str, str, str], Tab
         elif isinstance(item, exp.LikeProperty):
             columns += _like(item, name, index, known)
     if not columns:
-        raise _error(f"table {name} has no column list", index)
+        why = "gets its columns from a query" if create.expression is not None else "has no column list"
+        cure = "write its columns with their types, as SHOW CREATE TABLE prints them"
+        raise _error(f"table {name} {why}: {cure}", index, *place_of(target.this))
     names = [column.name.lower() for column in columns]
     twice = next((each for each in names if names.count(each) > 1), None)
     if twice is not None:
@@ -107,7 +111,8 @@ def _like(
     filled = [*_folded(name)[: 3 - len(parts)], *parts]
     table = known.get((filled[0], filled[1], filled[2])) if len(filled) == 3 else None
     if table is None:
-        raise _error(f"table {name} is LIKE a table that no statement before it creates", index)
+        why = f"table {name} is LIKE a table that no statement before it creates"
+        raise _error(f"{why}: send that one first, or write the columns", index)
     return list(table.columns)
 
 

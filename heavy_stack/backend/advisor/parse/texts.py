@@ -16,11 +16,9 @@ from heavy_stack.backend.advisor.sql.determinism import nondeterminism
 from heavy_stack.backend.advisor.sql.fingerprints import fingerprint
 from heavy_stack.backend.advisor.sql.guards import SqlProblem, TooLarge, UnknownName
 from heavy_stack.backend.advisor.sql.literal_sites import shape_of
-from heavy_stack.backend.advisor.sql.parsing import parse_statement, tokens_of
+from heavy_stack.backend.advisor.sql.parsing import SEVERAL_STATEMENTS, parse_statement, tokens_of
 from heavy_stack.backend.advisor.sql.table_names import Edit, base_tables, completing_edits, edited
 from heavy_stack.shared_models.verdicts import Reason
-
-_SEVERAL = "more than one statement"
 
 
 class TextReader:
@@ -61,7 +59,7 @@ class TextReader:
         except TooLarge as problem:
             return _aside(index, text, Reason.TOO_LARGE, problem), []
         except SqlProblem as problem:
-            reason = Reason.NOT_A_SELECT if problem.message.startswith(_SEVERAL) else Reason.UNPARSABLE
+            reason = Reason.NOT_A_SELECT if problem.message.startswith(SEVERAL_STATEMENTS) else Reason.UNPARSABLE
             return _aside(index, text, reason, problem), []
         try:
             edits = completing_edits(text, self._catalog, tree)

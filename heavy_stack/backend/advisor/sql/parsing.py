@@ -41,6 +41,8 @@ _SYNONYMS = {"EVERY": "bool_and"}
 _HIDDEN = "trino_private_"
 _LONG_CHAIN = 32
 
+SEVERAL_STATEMENTS = "more than one statement"
+
 
 class _Tokenizer(Trino.Tokenizer):
     NESTED_COMMENTS = False  # Trino ends a block comment at the first */
@@ -60,7 +62,7 @@ def parse_statement(text: str) -> exp.Expr:
         raise with_comment_hint(SqlProblem("there is no statement", 1, 1), text, tokens)
     for token in statement:
         if token.token_type == TokenType.SEMICOLON:
-            raise SqlProblem("more than one statement", *place(text, token.start))
+            raise SqlProblem(SEVERAL_STATEMENTS, *place(text, token.start))
     dangling = _dangling_comma(statement)
     if dangling is not None:
         raise with_comment_hint(SqlProblem("nothing follows the comma", *place(text, dangling.start)), text, tokens)

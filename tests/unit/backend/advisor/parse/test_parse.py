@@ -48,7 +48,10 @@ class TestReadTables:
             (["CREATE TABLE a.b.c (x integer)", "CREATE TABLE d.b.c (x integer)"], "several catalogs"),
             (["CREATE TABLE a.b.c (x integer)", "CREATE TABLE a.b.C (y integer)"], "created twice"),
             (["CREATE TABLE a.b.c (x integer, X bigint)"], "column x twice"),
-            (["CREATE TABLE a.b.c AS SELECT 1 AS x"], "no column list"),
+            (["CREATE TABLE a.b.c"], "line 1, column 18: table a.b.c has no column list: write its columns"),
+            (["CREATE TABLE a.b.c AS SELECT 1 AS x"], "line 1, column 18: .* from a query: write its columns"),
+            (["CREATE TABLE a.b.c (x integer);\nCREATE TABLE a.b.d (x integer)"], "line 1, .* entry of its own"),
+            (["CREATE TABLE a.b.c (LIKE a.b.d)"], "LIKE a table that no statement before it creates: send that"),
             (["CREATE SCHEMA a.b"], "No DDL statement"),
         ],
     )
