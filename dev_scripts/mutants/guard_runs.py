@@ -128,7 +128,7 @@ def _noticed(
 ) -> tuple[str, str]:
     for case in cases:
         if not _as_recorded(case):
-            return "fixture", f"{case.rule}/{case.name}"
+            return "fixture", f"{case.rule}/{case.name}{_verified(case)}"
     equal = 0
     for name, found in workloads.items():
         other = _rewrite(found)
@@ -148,6 +148,18 @@ def _noticed(
 def _as_recorded(case: Case) -> bool:
     run = run_stages(case.ddl, case.queries, case.facts)
     return not run.rewrite.texts if case.after is None else written_after(run) == case.after.read_text()
+
+
+def _verified(case: Case) -> str:
+    """What the verification says about what a fixture keeps: whether it would have been caught without the fixture."""
+    run = run_stages(case.ddl, case.queries, case.facts)
+    if case.after is not None or not run.rewrite.texts:
+        return ""
+    found = {Stage.INGEST: run.workload, Stage.PARSE: run.parsed, Stage.PROFILE: run.profile}
+    found |= {Stage.PROPOSE: run.proposals, Stage.SELECT: run.plan, Stage.REWRITE: run.rewrite}
+    with opened(found) as ports:
+        verdict = pipeline.run_stage(Stage.VERIFY, found, ports).texts[0]
+    return f"; the verification: {verdict.reason or verdict.verdict} {verdict.detail or ''}"
 
 
 _LAST: dict[str, dict[Stage, Any]] = {}
