@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_of
+from heavy_stack.backend.advisor.rules.rollup.kept_distinct import distinct_over_groups
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, TableLookup
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, merged
 from heavy_stack.backend.advisor.rules.rollup.missing import what_is_missing
@@ -26,6 +27,12 @@ class Replacement:
 
     select: exp.Select
     table: StoredTable
+    needs: Needs
+
+    @property
+    def weight(self) -> float:
+        """For choosing among ways to answer one block: each table joined to the groups costs about as many rows."""
+        return self.table.weight * (1 + len(self.needs.block.others))
 
 
 def answer_block(
@@ -48,7 +55,7 @@ def answer_block(
         for prefer_dimensions in (False, True):
             try:
                 lookup = TableLookup(needs, table, alias, replaced, prefer_dimensions=prefer_dimensions)
-                return Replacement(_select(needs, lookup), table)
+                return Replacement(_select(needs, lookup), table, needs)
             except NotAnswerable as why:
                 reason = str(why)
     raise NotAnswerable(what_is_missing(needs, tables) or reason)
@@ -77,7 +84,7 @@ def _select(needs: Needs, lookup: TableLookup) -> exp.Select:
         elif value:
             new.set(key, value)
     source = _source(lookup.table.name, lookup.alias)
-    where = [lookup.derived(part) for part in needs.residual] + [part.copy() for part in lookup.residual]
+    where = [lookup.derived(part) for part in lookup.open] + [part.copy() for part in lookup.residual]
     if single:
         where += without_grouping(new)
     if lookup.flag is not None:
@@ -101,6 +108,10 @@ def _answer_aggregates(needs: Needs, lookup: TableLookup, single: bool) -> None:
             stored = _stored_distinct(lookup, needs, plan.distinct, single)
             if stored is not None:
                 lookup.answers[id(plan.top)] = stored
+        elif not single:
+            kept = distinct_over_groups(plan.top, lookup)
+            if kept is not None:
+                lookup.answers[id(plan.top)] = kept
 
 
 def _stored_distinct(lookup: TableLookup, needs: Needs, wanted: Measure, single: bool) -> exp.Expr | None:

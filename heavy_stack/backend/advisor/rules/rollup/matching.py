@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from copy import copy
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -20,11 +21,14 @@ from heavy_stack.backend.advisor.rules.rollup.number_grains import (
     use_of_number,
 )
 from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
+from heavy_stack.backend.advisor.rules.rollup.spread_values import asked_values, together, value_test
+from heavy_stack.backend.advisor.rules.rollup.stored_parts import Lookup
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
     aliases_within,
     canonical,
     columns_of,
+    conjuncts,
     copied,
     is_case_branch,
     joined,
@@ -36,6 +40,24 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
 from heavy_stack.backend.advisor.sql.printing import cast_to
 
 SHOWN_CHARS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Values of a spread column, by their texts: only rows with one of them count."""
+
+    column: exp.Column
+    text: str
+    values: Mapping[str, exp.Literal]
+
+    def within(self, other: Chosen) -> Chosen:
+        """The values that both have."""
+        return Chosen(self.column, self.text, {key: each for key, each in self.values.items() if key in other.values})
+
+    def without(self, other: Chosen) -> Chosen:
+        """The values that the other one has not."""
+        kept = {key: each for key, each in self.values.items() if key not in other.values}
+        return Chosen(self.column, self.text, kept)
 
 
 @dataclass(frozen=True)
@@ -50,6 +72,7 @@ class StoredTable:
         columns: Expression text → (column, Trino type).
         dimensions: The texts of the dimensions.
         rows: Counted or estimated; None where unknown.
+        spread: The texts of columns that are kept as one measure for every value.
         kinds: Of the dimensions that are no plain columns, the names of their outermost kinds of expression.
     """
 
@@ -61,6 +84,7 @@ class StoredTable:
     dimensions: frozenset[str]
     rows: int | None
     kinds: frozenset[str] = frozenset()
+    spread: frozenset[str] = frozenset()
 
     @property
     def weight(self) -> float:
@@ -80,6 +104,7 @@ def stored_table(candidate: Candidate, name: TableName) -> StoredTable:
         dimensions=frozenset(column.sql for column in dimensions),
         rows=candidate.rows,
         kinds=frozenset(str(kind) for kind in candidate.evidence.get("kinds", ())),
+        spread=frozenset(str(text) for text in candidate.evidence.get("spread", ())),
     )
 
 
@@ -88,6 +113,7 @@ class TableLookup:
 
     Attributes:
         residual: Filters of the block that the rewritten query must ask of the table's dimensions.
+        open: The block's moving filters that it must ask of them too; the others choose values of a spread column.
         flag: The condition that a group has rows of the block at all; None where every group has.
     """
 
@@ -120,17 +146,58 @@ class TableLookup:
                 asked_of_dimensions.add(text)
         # What is asked of the dimensions, or has passed the table's own filter, is no condition of a measure.
         self.dropped = table.common | asked_of_dimensions
+        self._chosen: Chosen | None = None
+        self.open: list[exp.Expr] = []
+        for part in needs.residual:
+            if not self._choose(part):
+                self.open.append(part)
         self.flag: exp.Expr | None = None
         # A table without dimensions has its one row also where nothing stands for it.
         always_there = not table.dimensions and needs.block.has_groups
-        if always_there or set(needs.filters) - self.dropped:
+        if always_there or self._chosen is not None or set(needs.filters) - self.dropped:
             self.flag = exp.GT(this=self._stored(needs.row_count), expression=exp.Literal.number(0))
 
     def column(self, wanted: Measure) -> exp.Expr:
         """The column that stores a measure of the block's rows; raises NotAnswerable when there is none."""
         return self._stored(wanted.given(self.needs.tests))
 
+    def rows(self) -> exp.Expr:
+        """How many of the block's rows a group has; raises NotAnswerable where they are not counted."""
+        return self._stored(self.needs.row_count)
+
+    def narrowed(self, condition: exp.Expr, taken: Sequence[Lookup]) -> tuple[Lookup, list[exp.Expr]] | None:
+        """The table's measures of only those rows that have certain values of a spread column; see `Lookup`."""
+        narrow = copy(self)
+        others = [part for part in conjuncts(condition) if not narrow._choose(part)]
+        if narrow._chosen is self._chosen:
+            return None
+        for other in taken:
+            if isinstance(other, TableLookup) and other._chosen is not None and narrow._chosen is not None:
+                narrow._chosen = narrow._chosen.without(other._chosen)
+        return narrow, [self.derived(part) for part in others]
+
+    def _choose(self, condition: exp.Expr) -> bool:
+        """Take in a condition that asks for values of a spread column; False where it is none."""
+        found = asked_values(condition) if self.table.spread and not self.needs.block.null_extended else None
+        if found is None:
+            return False
+        column = canonical(found[0], self.needs.block.core.names)
+        text = text_of(column)
+        if text not in self.table.spread or text in self.table.dimensions or not isinstance(column, exp.Column):
+            return False
+        if self._chosen is not None and self._chosen.text != text:
+            return False  # rows are counted by the values of one column at a time
+        wanted = Chosen(column, text, {text_of(value): value for value in found[1]})
+        self._chosen = wanted if self._chosen is None else self._chosen.within(wanted)
+        return True
+
     def _stored(self, wanted: Measure) -> exp.Expr:
+        if self._chosen is None:
+            return self._column(wanted)
+        tests = [value_test(self._chosen.column, value) for value in self._chosen.values.values()]
+        return together(wanted.function, [self._column(wanted.given([test])) for test in tests])
+
+    def _column(self, wanted: Measure) -> exp.Expr:
         text = wanted.without(self.dropped).text
         found = self.table.columns.get(text)
         if found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlglot import exp
@@ -14,11 +14,13 @@ from heavy_stack.backend.advisor.rules.rollup.dimensions import choose_dimension
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import literal_moves
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, Test, measure
 from heavy_stack.backend.advisor.rules.rollup.partial_values import is_null_without_partner, may_fail
+from heavy_stack.backend.advisor.rules.rollup.spread_values import Spread, asks_spread, parts_beside
 from heavy_stack.backend.advisor.rules.rollup.stored_parts import Part
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
     aggregates_of,
     canonical,
+    conjuncts,
     foreign_columns,
     text_of,
     unwrapped,
@@ -41,6 +43,7 @@ class Needs:
         exact_keys: The dimensions are exactly the group keys and nothing else is asked of them.
         distinct_stored: Distinct counts are stored, at exactly the keys; else their argument is a dimension.
         fragile: A stored expression may fail on rows that this block's filters keep out.
+        spread: A column that is kept as one measure for every value of it.
     """
 
     block: Block
@@ -51,6 +54,7 @@ class Needs:
     exact_keys: bool
     distinct_stored: bool
     fragile: bool
+    spread: Spread | None = None
 
     @property
     def exact(self) -> bool:
@@ -73,6 +77,10 @@ class Needs:
                 found[full.text] = full
         if self.groups_all_rows:
             found[self.row_count.text] = self.row_count
+        if self.spread is not None:
+            found[self.row_count.text] = self.row_count
+            wanted = [each.given([test]) for test in self.spread.tests for each in found.values()]
+            found.update((each.text, each) for each in wanted)
         return tuple(found.values())
 
     @property
@@ -86,7 +94,14 @@ class Needs:
         return measure("COUNT", None, (), "bigint").given(self.tests)
 
 
-def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool, by_steps: bool = False) -> Needs:
+def needs_of(
+    block: Block,
+    is_flag_of: IsFlagOf,
+    *,
+    distinct_stored: bool,
+    by_steps: bool = False,
+    spread: Spread | None = None,
+) -> Needs:
     """The needs of a block.
 
     Args:
@@ -94,6 +109,7 @@ def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool, by_st
         is_flag_of: Which columns are flags.
         distinct_stored: Store distinct counts at exactly the keys where that is allowed.
         by_steps: Keep numbers that are only compared with round literals at a step of them.
+        spread: A column to keep as measures, where the block only asks for values of it.
 
     Raises:
         NotAnswerable: No rollup answers this block.
@@ -123,12 +139,13 @@ def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool, by_st
         _check_null_extension(plans, core.names)
     distinct = [plan for plan in plans if plan.build is None]
     keys = group_keys(block.select)
-    required = [*keys, *residual]
-    for plan in plans:
-        required += plan.conditions()
+    asked = [*residual, *(condition for plan in plans for condition in plan.conditions())]
+    if spread is not None:
+        asked = [part for each in asked for part in conjuncts(each) if not asks_spread(part, spread, core.names)]
+    required = [*keys, *asked]
     for conditions in block.fixed.values():
         required += conditions
-    exact_keys = required == keys and not _has_grouping_sets(block.select) and block.shape == "whole"
+    exact_keys = required == keys and spread is None and not _has_grouping_sets(block.select) and block.shape == "whole"
     exact_keys = exact_keys and not any(literal_moves(key, is_flag) for key in keys)
     if exact_keys:
         # A key that is no dimension of its own (flag = 1) is coarser than what it is computed from.
@@ -137,9 +154,14 @@ def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool, by_st
     stored = distinct_stored and exact_keys and all(plan.distinct is not None for plan in distinct)
     if distinct and not stored:
         for plan in distinct:
-            required += plan.over_dimensions
+            for part in plan.over_dimensions:
+                required += [part] if spread is None else parts_beside(part, spread, core.names)
     dimensions = choose_dimensions(required, core.names, is_flag, raw_only=block.null_extended, by_steps=by_steps)
-    needs = Needs(block, filters, tuple(residual), dimensions, plans, exact_keys, bool(distinct) and stored, False)
+    if spread is not None and any(spread.text in map(text_of, columns_in(each)) for each in dimensions.values()):
+        raise NotAnswerable("The column is asked for more than its values.")
+    needs = Needs(
+        block, filters, tuple(residual), dimensions, plans, exact_keys, bool(distinct) and stored, False, spread
+    )
     fragile = any(map(may_fail, filters.values())) or any(map(may_fail, dimensions.values()))
     for each in needs.measures:
         expressions = [test.node for test in each.conditions] + ([each.argument] if each.argument is not None else [])
@@ -147,7 +169,12 @@ def needs_of(block: Block, is_flag_of: IsFlagOf, *, distinct_stored: bool, by_st
     if fragile and (residual or any(block.fixed.values())):
         # The query computes it only for rows that pass its filters; the table would compute it for all.
         raise NotAnswerable("An expression that may fail (a division, a cast) is guarded by a filter that moves.")
-    return Needs(block, filters, tuple(residual), dimensions, plans, exact_keys, bool(distinct) and stored, fragile)
+    return replace(needs, fragile=fragile)
+
+
+def columns_in(node: exp.Expr) -> list[exp.Column]:
+    """The columns of an expression."""
+    return list(node.find_all(exp.Column))
 
 
 def _check_null_extension(plans: tuple[AggregatePlan, ...], names: dict[str, str]) -> None:

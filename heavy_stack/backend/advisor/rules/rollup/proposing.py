@@ -8,7 +8,8 @@ from dataclasses import replace
 from heavy_stack.backend.advisor.artefacts import Candidate
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
-from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE, lattice, rollups_by_dimensions
+from heavy_stack.backend.advisor.rules.rollup.coarser import coarser, max_share
+from heavy_stack.backend.advisor.rules.rollup.merging import lattice, rollups_by_dimensions
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
 from heavy_stack.backend.advisor.rules.rollup.savings import Weigher
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
@@ -59,30 +60,22 @@ def propose_rollups(context: ProposeContext) -> Proposed:
     return Proposed(tuple(candidates), {text: why for text, why in why_not.items() if text not in served})
 
 
-def _affordable(
-    rollups: list[Rollup], sizes: Sizes, analyst: Analyst | None, why_not: dict[int, str]
-) -> list[Rollup]:
+def _affordable(rollups: list[Rollup], sizes: Sizes, analyst: Analyst | None, why_not: dict[int, str]) -> list[Rollup]:
     """The rollups that are small enough; `analyst`: coarser ones are looked for in the place of the others."""
     sizes.count(rollups)
     kept: list[Rollup] = []
-    coarser: list[Asked] = []
     for rollup in rollups:
-        source, rows = sizes.core_rows(rollup.core), sizes.rows(rollup)
-        if source is not None and rows is not None and rows > MAX_SHARE * source:
+        source, rows, share = sizes.core_rows(rollup.core), sizes.rows(rollup), max_share(rollup)
+        if source is not None and rows is not None and rows > share * source:
             why = (
-                f"A table by {describe(rollup)} would have about {rows:,} rows, more than a tenth of the {source:,} of"
-                " its source."
+                f"A table by {describe(rollup)} would have about {rows:,} rows, more than {share:.0%} of the"
+                f" {source:,} of its source."
             )
             why_not.update((text, why) for text in rollup.texts)
-            coarser += _coarser(rollup, analyst) if analyst is not None else []
         else:
             kept.append(rollup)
-    return kept + _affordable(rollups_by_dimensions(coarser), sizes, None, why_not) if coarser else kept
-
-
-def _coarser(rollup: Rollup, analyst: Analyst) -> list[Asked]:
-    found = ((each, analyst.by_steps(each.needs)) for each in rollup.asked)
-    return [replace(each, needs=needs) for each, needs in found if needs is not None]
+    found = coarser(rollups, analyst, sizes) if analyst is not None else []
+    return kept + _affordable(rollups_by_dimensions(found), sizes, None, why_not) if found else kept
 
 
 def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: Analyst, sizes: Sizes) -> Candidate:

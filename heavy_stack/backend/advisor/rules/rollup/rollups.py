@@ -135,6 +135,7 @@ def candidate_of(rollup: Rollup, number: int, why: str, evidence: dict[str, obje
         evidence={
             "core": rollup.core.key,
             "filters": sorted(rollup.common),
+            "spread": sorted({each.needs.spread.text for each in rollup.asked if each.needs.spread is not None}),
             "kinds": sorted({type(node).__name__ for node in rollup.dimensions.values()} - {"Column"}),
             **evidence,
         },

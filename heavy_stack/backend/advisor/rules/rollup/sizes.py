@@ -181,6 +181,13 @@ class Sizes:
         product = float(math.prod(numbers))
         return product if isinstance(node, exp.Column) else max(1.0, min(guess, product))
 
+    def values(self, core: Core, node: exp.Expr) -> tuple[str, ...]:
+        """All values of a column where they are few and known, as text; none otherwise."""
+        table = core.tables.get(node.table) if isinstance(node, exp.Column) else None
+        facts = self._facts.get(str(table.name)) if table is not None else None
+        columns = facts.columns if facts is not None else {}
+        return next((each.values or () for name, each in columns.items() if name.lower() == node.name.lower()), ())
+
     def _distinct(self, core: Core, column: exp.Column) -> int | None:
         table = core.tables.get(column.table)
         facts = self._facts.get(str(table.name)) if table is not None else None

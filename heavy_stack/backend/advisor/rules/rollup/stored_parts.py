@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sqlglot import exp
@@ -20,7 +20,8 @@ from heavy_stack.backend.advisor.rules.rollup.measures import (
     type_of_sum,
 )
 from heavy_stack.backend.advisor.rules.rollup.partial_values import widened
-from heavy_stack.backend.advisor.rules.rollup.trees import is_constant, text_of, unwrapped
+from heavy_stack.backend.advisor.rules.rollup.spread_values import together
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, is_constant, joined, text_of, unwrapped
 from heavy_stack.backend.advisor.sql.printing import cast_to
 
 
@@ -69,6 +70,16 @@ class Lookup(Protocol):
     def derived(self, node: exp.Expr) -> exp.Expr:
         """A condition of the block over the table's dimensions."""
 
+    def rows(self) -> exp.Expr:
+        """How many of the block's rows a group has."""
+
+    def narrowed(self, condition: exp.Expr, taken: Sequence[Lookup]) -> tuple[Lookup, list[exp.Expr]] | None:
+        """The table's measures of only those rows where a condition holds that asks for values of a spread column.
+
+        With it come the condition's other parts, over the dimensions. None where the condition is none of that kind.
+        `taken`: Lookups of earlier cases, whose rows do not count again.
+        """
+
 
 @dataclass(frozen=True)
 class Part:
@@ -110,8 +121,7 @@ class Part:
             may_be_empty: There may be no group at all, and still a row of the query's.
             single: Each row of the table is one group of the query's, so there is nothing to merge.
         """
-        nothing: exp.Expr = exp.Literal.number(0) if self.function == "COUNT" else exp.Null()
-        value = _group_value(self.cases, lookup, nothing)
+        value = _group_value(self.cases, lookup, self.function)
         if not single:
             value = merged(self.function, value)
         if self.fills and may_be_empty:
@@ -127,16 +137,75 @@ def _stored(cases: Cases) -> Iterator[Stored]:
         yield from _stored(cases.no)
 
 
-def _group_value(cases: Cases, lookup: Lookup, nothing: exp.Expr) -> exp.Expr:
+def _group_value(cases: Cases, lookup: Lookup, function: Function) -> exp.Expr:
+    nothing: exp.Expr = exp.Literal.number(0) if function == "COUNT" else exp.Null()
     if isinstance(cases, Stored):
         return _leaf_value(cases, lookup, nothing)
     ifs: list[exp.If] = []
     current: Cases = cases
     while isinstance(current, Choice):
-        ifs.append(exp.If(this=lookup.derived(current.condition), true=_group_value(current.yes, lookup, nothing)))
+        spread = _spread_value(current, lookup, function, nothing)
+        if spread is not None:
+            return exp.Case(ifs=ifs, default=spread) if ifs else spread
+        ifs.append(exp.If(this=lookup.derived(current.condition), true=_group_value(current.yes, lookup, function)))
         current = current.no
     default = _leaf_value(current, lookup, nothing)
     return exp.Case(ifs=ifs, default=None if isinstance(default, exp.Null) else default)
+
+
+def _spread_value(cases: Choice, lookup: Lookup, function: Function, nothing: exp.Expr) -> exp.Expr | None:
+    """The value where conditions are no matter of the group but of its rows, which the table counts value by value."""
+    taken: list[Lookup] = []
+    found: list[exp.Expr] = []
+    counted: list[exp.Expr] = []
+    current: Cases = cases
+    while isinstance(current, Choice):
+        asked = lookup.narrowed(current.condition, taken)
+        if asked is None:
+            break
+        narrow, others = asked
+        if others and (taken or isinstance(current.no, Choice)):
+            raise NotAnswerable("Cases of a spread column are told apart by other columns too.")
+        if not isinstance(current.yes, Stored) or current.yes.constant is not None:
+            raise NotAnswerable("A case of a spread column is more than one measure.")
+        # A group may have no row of these values: a constant summed over none is NULL.
+        guarded = function != "COUNT" and current.yes.factor is not None
+        value = _leaf_value(replace(current.yes, guarded=True) if guarded else current.yes, narrow, nothing)
+        rows = narrow.rows()
+        if others:
+            value = exp.Case(ifs=[exp.If(this=joined(others), true=value)], default=_else(nothing))
+            rows = exp.Case(ifs=[exp.If(this=joined(others), true=rows)], default=exp.Literal.number(0))
+        found.append(value)
+        counted.append(rows)
+        taken.append(narrow)
+        current = current.no
+    if not found:
+        return None
+    if not isinstance(current, Stored):
+        raise NotAnswerable("Cases of a spread column and of others stand among each other.")
+    if current.measure is None and current.constant is None:
+        return together(function, found)
+    if current.factor is None or current.guarded or not _is_zero(current.factor) or function != "SUM":
+        raise NotAnswerable("What the other values of a spread column contribute is not stored.")
+    if len(found) == 1 and isinstance(cases.yes, Stored) and cases.yes.factor is not None and not cases.yes.guarded:
+        return _zero_for_null(found[0])
+    # ELSE 0: a group in which every row is of these values may still sum up to NULL.
+    beside = exp.GT(this=lookup.rows(), expression=together("COUNT", counted))
+    zero = exp.Case(ifs=[exp.If(this=beside, true=current.factor.copy())])
+    return exp.Coalesce(this=together(function, found), expressions=[zero])
+
+
+def _else(nothing: exp.Expr) -> exp.Expr | None:
+    return None if isinstance(nothing, exp.Null) else nothing.copy()
+
+
+def _zero_for_null(value: exp.Expr) -> exp.Expr:
+    """A number of rows (times a constant), which is 0 and not NULL where there are none."""
+    if isinstance(value, exp.Nullif) and isinstance(value.this, exp.Expr):
+        return value.this
+    if isinstance(value, exp.Mul) and isinstance(value.this, exp.Nullif):
+        return exp.Mul(this=value.this.this, expression=value.expression)
+    return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
 
 
 def _leaf_value(leaf: Stored, lookup: Lookup, nothing: exp.Expr) -> exp.Expr:

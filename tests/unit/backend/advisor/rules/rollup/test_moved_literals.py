@@ -85,9 +85,32 @@ class TestStoredTables:
     def test_hold_no_literal_that_moves(self, case) -> None:  # type: ignore[no-untyped-def]
         run = run_stages(case.ddl, case.queries, case.facts)
         catalog = Catalog(run.parsed.tables)
-        flags = {tuple(flag) for each in run.plan.chosen for flag in each.evidence["flags"]}
+        flags = {tuple(flag)[1] for each in run.plan.chosen for flag in each.evidence["flags"]}
+        # A column with a measure for every value holds no list of the query's.
+        spread = {text.split('"')[-2] for each in run.plan.chosen for text in each.evidence["spread"]}
         for candidate in run.plan.chosen:
             tree = qualified(candidate.select, catalog)
-            assert not literal_moves(tree, lambda column: any(column.name == name for _, name in flags))
+            assert not literal_moves(tree, lambda column: column.name in flags | spread)
             assert tree.args.get("having") is None
             assert tree.args.get("limit") is None
+
+    def test_hold_a_measure_for_every_value_of_a_spread_column(self) -> None:
+        case = next(case for case in cases_of("answer_from_rollup") if case.name == "rewrites_spread_values")
+        run = run_stages(case.ddl, case.queries, case.facts)
+        found = [each for each in run.plan.chosen if each.evidence["spread"]]
+        assert found
+        for candidate in found:
+            counts = {column.sql for column in candidate.columns if column.sql.startswith("COUNT(*) FILTER")}
+            for value in ("a", "b", "c", "d"):
+                assert any(f"\"channel\" = '{value}'" in text for text in counts)
+        later = onto(
+            run,
+            ["SELECT sold_on, COUNT(DISTINCT customer) AS n FROM lake.shop.sales WHERE channel = 'd' GROUP BY sold_on"],
+        )
+        assert later.rewritten() is not None
+        assert [line for seed in range(4) for line in differences(later, seed)] == []
+        unknown = onto(
+            run,
+            ["SELECT sold_on, COUNT(DISTINCT customer) AS n FROM lake.shop.sales WHERE channel = 'e' GROUP BY sold_on"],
+        )
+        assert unknown.rewritten() is None

@@ -1,0 +1,65 @@
+"""Coarser tables for blocks whose own would be too large: numbers at round steps, a column as a measure per value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
+from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE
+from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, rollup_of
+from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+
+LARGE_ROWS = 50_000
+"""From here on a coarser table is looked for beside one that is small enough."""
+MIN_SHRINK = 3.0
+"""A coarser table beside one that would do has so many times fewer rows at least."""
+MAX_DISTINCT_SHARE = 0.3
+"""Distinct rows of a few columns are a narrow copy: COUNT(DISTINCT) of them is cheap where they are so few."""
+
+
+def max_share(rollup: Rollup) -> float:
+    """Which share of its source's rows a table may have."""
+    open_needs = [each.needs for each in rollup.asked if not each.needs.distinct_stored]
+    kept = any(plan.build is None for needs in open_needs for plan in needs.plans)
+    return MAX_DISTINCT_SHARE if kept else MAX_SHARE
+
+
+def coarser(rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes) -> list[Asked]:
+    """For the blocks of rollups that are too large or large: their coarsest variants.
+
+    Args:
+        rollups: Rollups whose rows are counted.
+        analyst: Makes the variants.
+        sizes: Counts their rows.
+    """
+    tried: list[tuple[Rollup, Asked, Rollup]] = []
+    for rollup in rollups:
+        if _is_small(rollup, sizes):
+            continue
+        for each in rollup.asked:
+            stepped = analyst.by_steps(each.needs)
+            variants = [*analyst.spreads(each.needs, sizes.values), *([stepped] if stepped is not None else [])]
+            for needs in variants:
+                asked = replace(each, needs=needs)
+                alone = rollup_of([asked])
+                if alone is not None:
+                    tried.append((rollup, asked, alone))
+    sizes.count([alone for _, _, alone in tried])
+    best: dict[tuple[str, int], tuple[float, Asked]] = {}
+    for rollup, asked, alone in tried:
+        rows, before = sizes.rows(alone), sizes.rows(rollup)
+        source = sizes.core_rows(rollup.core)
+        if rows is None or before is None or source is None or rows > max_share(alone) * source:
+            continue
+        if before <= max_share(rollup) * source and rows * MIN_SHRINK > before:
+            continue
+        key = (asked.key, asked.text)
+        if key not in best or rows < best[key][0]:
+            best[key] = (rows, asked)
+    return [asked for _, asked in best.values()]
+
+
+def _is_small(rollup: Rollup, sizes: Sizes) -> bool:
+    rows, source = sizes.rows(rollup), sizes.core_rows(rollup.core)
+    return rows is None or source is None or (rows <= LARGE_ROWS and rows <= max_share(rollup) * source)
