@@ -1,7 +1,8 @@
 """`python -m dev_scripts.mutants.guard_runs WORKLOAD…`: each guard off in turn; does anything notice?
 
-Each guard is tried in a process of its own: the rules' fixtures first, then the workloads' rewrites; those that come
-out otherwise than with the guard go through the verification.
+First a run with all guards notes which of them hold where. Then each is tried in a process of its own, on the fixtures
+and workloads where it held: the fixtures first, then the workloads' rewrites; those that come out otherwise than with
+the guard go through the verification.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dev_scripts.mutants.designs import BUDGET_S, Clock, opened, started
-from dev_scripts.mutants.guards import Guard, guards, switch_off
+from dev_scripts.mutants.guards import Guard, guards, switch_off, watch
 from heavy_stack.backend.advisor import pipeline
 from heavy_stack.backend.advisor.artefacts import Rewrite
 from heavy_stack.backend.advisor.ports import Ports
@@ -37,7 +38,8 @@ class Outcome:
     """What became of the rules without a guard.
 
     `how`: fixture (a recorded fixture comes out otherwise), crash (another exception), verification (a rewrite that it
-    let through is refused), equal (it lets rewrites through, and they are equal), silent (nothing changes).
+    let through is refused), equal (it lets rewrites through, and they are equal), silent (nothing changes), unseen
+    (nothing at hand ever meets it).
     """
 
     guard: str
@@ -64,10 +66,17 @@ def main() -> None:
     workloads = {Path(path).stem: started(Path(path)) for path in options.workloads}
     baselines = {name: _rewrite(found) for name, found in workloads.items()}
     done = {(outcome.guard, outcome.text) for outcome in known}
+    met = _met(right, workloads)
     for guard in sorted(guards(), key=lambda guard: "raise" not in guard.text):
         if (guard.name, guard.text) in done or options.only not in guard.name or time.monotonic() > until:
             continue
-        outcome = _in_child(guard, right, workloads, baselines)
+        there = met.get(guard.name, frozenset())
+        mine = [case for case in right if f"{case.rule}/{case.name}" in there]
+        asked = {name: found for name, found in workloads.items() if name in there}
+        if there:
+            outcome = _in_child(guard, mine, asked, baselines)
+        else:
+            outcome = Outcome(guard.name, guard.text, "unseen")
         known.append(outcome)
         with kept.open("a") as file:
             file.write(json.dumps(asdict(outcome)) + "\n")
@@ -76,10 +85,36 @@ def main() -> None:
     print(f"{len(guards())} guards: {dict(Counter(outcome.how for outcome in known))}")
 
 
+def _met(cases: Sequence[Case], workloads: dict[str, dict[Stage, Any]]) -> dict[str, frozenset[str]]:
+    """By guard, the fixtures and workloads in which it holds at least once."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_watch, args=(theirs, cases, workloads))
+    child.start()
+    theirs.close()
+    met: dict[str, frozenset[str]] = ours.recv()
+    child.join()
+    return met
+
+
+def _watch(channel: Connection, cases: Sequence[Case], workloads: dict[str, dict[Stage, Any]]) -> None:
+    met: dict[str, set[str]] = {}
+    where = ""
+    watch(guards(), lambda name: met.setdefault(name, set()).add(where))
+    for case in cases:
+        where = f"{case.rule}/{case.name}"
+        run_stages(case.ddl, case.queries, case.facts)
+    for name, found in workloads.items():
+        where = name
+        _rewrite(found)
+    channel.send({name: frozenset(places) for name, places in met.items()})
+    channel.close()
+
+
 def report(outcomes: Sequence[Outcome]) -> str:
     """The guards by what noticed them."""
     lines = []
-    for how in ("fixture", "crash", "verification", "equal", "silent"):
+    for how in ("fixture", "crash", "verification", "equal", "silent", "unseen"):
         mine = [outcome for outcome in outcomes if outcome.how == how]
         lines += [f"## {how}: {len(mine)}", ""]
         lines += [f"- {outcome.guard}: `{outcome.text}` {outcome.detail}" for outcome in mine]

@@ -11,7 +11,7 @@ import ast
 import importlib
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import heavy_stack.backend.advisor.rules as rules
 ROOT = Path(rules.__file__).resolve().parent
 PACKAGE = rules.__name__
 _REFUSAL = "NotAnswerable"
+_SEEN = "_guard_holds"
 
 
 @dataclass(frozen=True, order=True)
@@ -64,15 +65,48 @@ def switch_off(guard: Guard) -> None:
     Raises:
         LookupError: It is not where it was.
     """
-    module = importlib.import_module(guard.module)
+    _change(guard.module, {guard.line: lambda test: ast.Constant(value=False)})
+
+
+def watch(found: Sequence[Guard], seen: Callable[[str], None]) -> None:
+    """Call `seen` with a guard's name whenever its condition holds, from now on in this process."""
+    by_module: dict[str, list[Guard]] = {}
+    for guard in found:
+        by_module.setdefault(guard.module, []).append(guard)
+
+    def noting(which: str, holds: object) -> object:
+        if holds:
+            seen(which)
+        return holds
+
+    for name, mine in by_module.items():
+        setattr(importlib.import_module(name), _SEEN, noting)
+        _change(name, {guard.line: _watching(guard.name) for guard in mine})
+
+
+def _watching(name: str) -> Callable[[ast.expr], ast.expr]:
+    return lambda test: ast.Call(
+        func=ast.Name(id=_SEEN, ctx=ast.Load()), args=[ast.Constant(value=name), test], keywords=[]
+    )
+
+
+def _change(name: str, changes: Mapping[int, Callable[[ast.expr], ast.expr]]) -> None:
+    """Give the functions of a module other conditions, by line."""
+    module = importlib.import_module(name)
     path = inspect.getsourcefile(module) or ""
     tree = ast.parse(Path(path).read_text())
-    node = next((node for _, node in _ifs(tree) if node.lineno == guard.line and _is_guard(node)), None)
-    if node is None:
-        raise LookupError(guard.name)
-    node.test = ast.copy_location(ast.Constant(value=False), node.test)
-    code = _code_of(compile(tree, path, "exec", flags=_future_flags(), dont_inherit=True), guard.function.split("."))
-    _function(module, guard.function.split(".")).__code__ = code
+    functions = set()
+    for function, node in _ifs(tree):
+        if node.lineno in changes and _is_guard(node):
+            node.test = ast.copy_location(changes[node.lineno](node.test), node.test)
+            functions.add(function)
+    if not functions:
+        raise LookupError(f"{name}: {sorted(changes)}")
+    ast.fix_missing_locations(tree)
+    whole = compile(tree, path, "exec", flags=_future_flags(), dont_inherit=True)
+    for function in functions:
+        parts = function.split(".")
+        _function(module, parts).__code__ = _code_of(whole, parts)
 
 
 def _future_flags() -> int:
