@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dev_scripts.bench import tables_of_figures
+from dev_scripts.bench import summary, tables_of_figures
 from dev_scripts.bench.figures import (
     Measured,
     cpu_ratios,
@@ -96,3 +96,26 @@ class TestTables:
         assert tables_of_figures.all_wrong({"shifted": {"2": {"wrong": ["q"]}}}, [bad]) == ["bad", "q (seed 2)"]
         baseline = {"plain copy": {"bytes": 100, "queries": [{**vars(SAME)}]}}
         assert "z_total 0.79" in tables_of_figures.baseline_table(baseline, 100)
+
+
+class TestSummary:
+    def test_has_a_line_for_each_run_and_seed(self) -> None:
+        row = shifted_figures([FAST, SAME], [FAST, SAME], {"fast"}, {"fast"})
+        row |= {"groups": 4, "groups_moved": 2, "restored": 0, "z_shifted": 6.0}
+        run = {
+            "workload": "w",
+            "at": "2026-01-01 10:00",
+            "answer_s": 3.0,
+            "build_s": 1.0,
+            "tables": 2,
+            "source_bytes": 1_000_000,
+            "design_bytes": 30_000,
+            "queries": [vars(FAST), vars(SAME)],
+            "baselines": {"plain copy": {"bytes": 1_000_000, "queries": [vars(SAME)]}},
+            "shifted": {"1": row},
+        }
+        text = summary.tables([run])
+        assert "| w | 1 of 2 | 75% | 75% | 0 | 2 | 3.0% of 1 MB | 1 s | 3 s | 8.00× (fast) | 0 |" in text
+        assert "| w | plain copy | 100% | 1.00 | 1.00 | 0.79 | 1.00 |" in text
+        assert "| w | 1 | 75% of the runs | 100% of 75% | 6.00 |" in text
+        assert "1 EQUAL_ON_DATA, 1 UNCHANGED" in text
