@@ -120,6 +120,16 @@ class ScoreReport(_Model):
     z_new_equal_weights: float | None = None
 
 
+class NetGainReport(_Model):
+    """What the design saves a day, beside what a refresh costs; seconds of the engine as measured."""
+
+    window_days: int  # the run quantities cover so many days
+    saved_s_per_day: float
+    refresh_s: float  # building all tables once
+    worth_refreshes_per_day: float | None = None  # refreshed more often, keeping it fresh takes more than it saves
+    sentence: str = ""
+
+
 class AsOf(_Model):
     """As of when the answer holds: the first line of the report."""
 
@@ -173,6 +183,7 @@ class Report(_Model):
     certificates: list[CertificateReport] = []
     front: list[FrontPointReport] = []
     score: ScoreReport = ScoreReport()
+    net_gain: NetGainReport | None = None
     storage_before_bytes: int | None = None
     storage_new_bytes: int | None = None
     refresh: list[str] = []

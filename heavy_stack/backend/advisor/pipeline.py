@@ -43,7 +43,12 @@ def start(task_id: str, request: bytes, *, budget_s: float, frozen: FrozenDesign
 def freeze(artefacts: Artefacts) -> FrozenDesign:
     """The design that a finished task's answer has, for `options.design` of a later task."""
     return artefacts[Stage.INGEST].frozen or frozen_design(
-        artefacts[Stage.PARSE], artefacts[Stage.SELECT], artefacts[Stage.REWRITE], artefacts[Stage.VERIFY]
+        artefacts[Stage.INGEST],
+        artefacts[Stage.PARSE],
+        artefacts[Stage.PROFILE],
+        artefacts[Stage.SELECT],
+        artefacts[Stage.REWRITE],
+        artefacts[Stage.VERIFY],
     )
 
 

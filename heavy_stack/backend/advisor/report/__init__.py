@@ -24,6 +24,8 @@ from heavy_stack.backend.advisor.ports import Ports
 from heavy_stack.backend.advisor.report.certificates import certificates, front
 from heavy_stack.backend.advisor.report.decisions import Decision, decide, tables_read
 from heavy_stack.backend.advisor.report.native import native_statements
+from heavy_stack.backend.advisor.report.net_gain import net_gain
+from heavy_stack.backend.advisor.report.pruning import prune
 from heavy_stack.backend.advisor.report.rendering import render_answer
 from heavy_stack.backend.advisor.report.score import score, storage_before, storage_new
 from heavy_stack.backend.advisor.report.sentences import as_of, gap_warnings, headline
@@ -47,10 +49,12 @@ def report(
     ports: Ports,
 ) -> Answer:
     """The answer: ddl (CREATE SCHEMA first, also when no table follows), migrations, every queryid, the report."""
-    decisions = decide(parsed, plan, rewrite, verdicts)
+    before_bytes = storage_before(parsed, profile, verdicts)
+    pruned = prune(workload, rewrite, verdicts, decide(parsed, plan, rewrite, verdicts), before_bytes)
+    decisions = pruned.decisions
     # A frozen design comes back as it was, whatever these queries read of it.
     tables = rewrite.tables if workload.frozen is not None else tables_read(decisions, rewrite)
-    before_bytes, new_bytes = storage_before(parsed, profile, verdicts), storage_new(tables, verdicts)
+    new_bytes = storage_new(tables, verdicts)
     figures, gaps = score(workload, decisions, before_bytes, new_bytes)
     rollback = [f"DROP TABLE IF EXISTS {_sql_name(table.name)}" for table in reversed(tables)]
     rollback.append(f"DROP SCHEMA IF EXISTS {quoted_if_needed(parsed.catalog)}.{quoted_if_needed(rewrite.schema_name)}")
@@ -80,10 +84,11 @@ def report(
             texts=[_text_report(decision) for decision in decisions],
             queries=[QueryReport(queryid=q.queryid, runquantity=q.runquantity, text=q.text) for q in workload.queries],
             tables=_table_reports(workload, profile, decisions, tables, verdicts),
-            rejected=_rejected(plan, rewrite, tables),
+            rejected=_rejected(plan, rewrite, tables, {table.name: why for table, why in pruned.dropped}),
             certificates=certificates(workload, profile, decisions),
             front=front(plan),
             score=figures,
+            net_gain=net_gain(workload, decisions, tables, verdicts),
             storage_before_bytes=before_bytes,
             storage_new_bytes=new_bytes,
             refresh=[table.refresh for table in tables],
@@ -96,9 +101,18 @@ def report(
     )
 
 
-def frozen_design(parsed: ParsedWorkload, plan: Plan, rewrite: Rewrite, verdicts: Verdicts) -> FrozenDesign:
+def frozen_design(
+    workload: Workload,
+    parsed: ParsedWorkload,
+    profile: WorkloadProfile,
+    plan: Plan,
+    rewrite: Rewrite,
+    verdicts: Verdicts,
+) -> FrozenDesign:
     """The tables of a task's answer with what it takes to match other queries to them."""
-    tables = tables_read(decide(parsed, plan, rewrite, verdicts), rewrite)
+    decisions = decide(parsed, plan, rewrite, verdicts)
+    before_bytes = storage_before(parsed, profile, verdicts)
+    tables = tables_read(prune(workload, rewrite, verdicts, decisions, before_bytes).decisions, rewrite)
     kept = {table.candidate for table in tables}
     candidates = tuple(candidate for candidate in plan.chosen if candidate.id in kept)
     return FrozenDesign(candidates, rewrite.schema_name, rewrite.create_schema, tables)
@@ -170,11 +184,15 @@ def _table_report(
     )
 
 
-def _rejected(plan: Plan, rewrite: Rewrite, kept: Sequence[DesignTable]) -> list[RejectedReport]:
+def _rejected(
+    plan: Plan, rewrite: Rewrite, kept: Sequence[DesignTable], given_up: Mapping[TableName, str]
+) -> list[RejectedReport]:
     rejected = [RejectedReport(candidate=candidate, rule=rule, why=why) for candidate, rule, why in plan.rejected]
     names = {table.name for table in kept}
     dropped = [table for table in rewrite.tables if table.name not in names]
-    return rejected + [RejectedReport(candidate=str(t.name), rule=t.rule, why=_UNREAD) for t in dropped]
+    return rejected + [
+        RejectedReport(candidate=str(t.name), rule=t.rule, why=given_up.get(t.name, _UNREAD)) for t in dropped
+    ]
 
 
 def _sql_name(name: TableName) -> str:

@@ -1,0 +1,94 @@
+"""Tables that lower the measured worth of the design are given up, and the texts that read them stay as they are.
+
+The selection went by estimates. Once everything is measured, a table whose bytes cost more than it saves is left out:
+worth is the same as there, √(x · ΣQA/ΣQT) · ∛(S/(S+C)).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from heavy_stack.backend.advisor.artefacts import DesignTable, Rewrite, TableName, Verdicts, Workload
+from heavy_stack.backend.advisor.report.decisions import Decision, tables_read
+from heavy_stack.shared_models.verdicts import Reason, Verdict
+
+MARGIN = 1.005
+"""A table is given up only where the design is worth clearly more without it: times are measured, not exact, and a
+query that is answered is worth something to those who wait for it."""
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What is left.
+
+    Attributes:
+        decisions: By text index.
+        dropped: Tables given up, and why.
+    """
+
+    decisions: list[Decision]
+    dropped: tuple[tuple[DesignTable, str], ...] = ()
+
+
+def prune(
+    workload: Workload, rewrite: Rewrite, verdicts: Verdicts, decisions: list[Decision], storage: int | None
+) -> Pruned:
+    """Drop tables one by one while the design gets better; nothing where times or sizes are not known.
+
+    Args:
+        workload: For the run quantities; a frozen design is not touched.
+        rewrite: The tables.
+        verdicts: Their sizes as built.
+        decisions: One for each text.
+        storage: S, bytes of the client's tables.
+    """
+    sizes = {measure.name: measure.bytes for measure in verdicts.tables}
+    runs = [0] * len(decisions)
+    for query in workload.queries:
+        runs[query.text] += query.runquantity
+    if workload.frozen is not None or storage is None or storage <= 0 or not any(runs):
+        return Pruned(decisions)
+    dropped: list[tuple[DesignTable, str]] = []
+    while True:
+        tables = tables_read(decisions, rewrite)
+        if any(sizes.get(table.name) is None for table in tables):
+            return Pruned(decisions, tuple(dropped))
+        known = {table.name: sizes[table.name] or 0 for table in tables}
+        now = _worth(decisions, runs, sum(known.values()), storage)
+        best: tuple[float, DesignTable, list[Decision]] | None = None
+        for table in tables:
+            without = [_without(decision, table.name) for decision in decisions]
+            left = {each.name for each in tables_read(without, rewrite)}
+            worth = _worth(without, runs, sum(known[name] for name in left), storage)
+            if worth > now * MARGIN and (best is None or worth > best[0]):
+                best = worth, table, without
+        if best is None:
+            return Pruned(decisions, tuple(dropped))
+        worth, table, decisions = best
+        share = 100 * known[table.name] / storage
+        dropped.append((table, f"Measured, its {share:.1f} % of the storage cost more than the queries on it save."))
+
+
+def _without(decision: Decision, name: TableName) -> Decision:
+    if decision.rewritten is None or name not in decision.rewritten.tables:
+        return decision
+    why = "measured faster, but not by enough for the storage of the table that it would read"
+    return replace(decision, rewritten=None, verdict=Verdict.UNCHANGED, reason=Reason.NO_GAIN, detail=why)
+
+
+def _worth(decisions: Sequence[Decision], runs: Sequence[int], new_bytes: int, storage: int) -> float:
+    weight = ratios = before = after = 0.0
+    for decision, times in zip(decisions, runs, strict=True):
+        ratio = decision.ratio
+        if decision.rewritten is not None and ratio is None:
+            continue  # sent without a measured time: in no figure
+        weight += times
+        ratios += times * (1.0 if ratio is None else ratio)
+        if decision.before_s is not None and decision.after_s is not None:
+            before += times * decision.before_s
+            after += times * decision.after_s
+    x = ratios / weight if weight else 1.0
+    sum_ratio = before / after if after > 0 else 1.0
+    return math.sqrt(x * sum_ratio) * float((storage / (storage + new_bytes)) ** (1 / 3))
