@@ -6,8 +6,8 @@ positions, decimals of ROUND) are part of the text's *shape*: for them another v
 
 Texts of one shape have the same tokens up to their sites, literals of the same *kinds* there, and the same literals
 equal to each other. A kind is what decides about a literal beside its value: the type, 0 and 1, and of a moment whether
-it starts a month, a day or an hour, or ends a month. What a number is a multiple of may decide too, but numbers would
-have too many such kinds: `round_steps` says it.
+it starts a month, a day, an hour or a minute, or ends a month. What a number is a multiple of may decide too, but
+numbers would have too many such kinds: `round_steps` says it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from heavy_stack.backend.advisor.sql.parsing import decimal_shape
 
-_INTEGER_MAX, _BIGINT_MAX = 2**31 - 1, 2**63 - 1
+_INTEGER_MAX, _LARGEST = 2**31 - 1, 2**50
+"""A number beyond the second is what it is: as a double it has no fractions, and soon no neighbours."""
+_LONGEST = 40
 _COMPARED = frozenset(
     {TokenType.EQ, TokenType.NEQ, TokenType.GT, TokenType.GTE, TokenType.LT, TokenType.LTE, TokenType.BETWEEN}
 )
@@ -259,22 +261,20 @@ def _steps_of(number: str) -> frozenset[int]:
 
 @lru_cache(maxsize=65_536)
 def _number_kind(text: str) -> str | None:
-    if not text.isascii():
+    if not text.isascii() or not text[0].isdigit() or not text[-1].isdigit():
         return None
-    if text.isdigit():
-        value = int(text) if len(text) < 40 else _BIGINT_MAX + 1
-        if value > _BIGINT_MAX:
-            return None
-        return str(value) if value < 2 else "i" if value <= _INTEGER_MAX else "b"
-    if not text[0].isdigit() or not text[-1].isdigit():
+    mantissa, mark, exponent = text.lower().partition("e")
+    if not mantissa.replace(".", "", 1).isdigit() or (mark and not exponent.lstrip("+-").isdigit()):
         return None
-    if text.replace(".", "", 1).isdigit():
+    if len(text) > _LONGEST or len(exponent) > len("+99") or Decimal(text) > _LARGEST:
+        return None
+    if mark:
+        return f"e{_sign(mantissa)}"
+    if "." in text:
         shape = decimal_shape(text)
         return None if shape is None else f"d{shape[0]},{shape[1]}{_sign(text)}"
-    mantissa, mark, exponent = text.lower().partition("e")
-    if not mark or not mantissa.replace(".", "", 1).isdigit() or not exponent.lstrip("+-").isdigit():
-        return None
-    return f"e{_sign(mantissa)}"
+    value = int(text)
+    return str(value) if value < 2 else "i" if value <= _INTEGER_MAX else "b"
 
 
 def _sign(text: str) -> str:
@@ -310,7 +310,7 @@ def _moment_kind(text: str) -> str | None:
     if moment.tzinfo is not None:
         return f"{form}z"
     if moment.time() != datetime.time():
-        return f"{form}{'r' if (moment.minute, moment.second, moment.microsecond) != (0, 0, 0) else 'h'}"
+        return f"{form}{'s' if moment.second or moment.microsecond else 'i' if moment.minute else 'h'}"
     if moment.day == 1:
         return f"{form}m"
     if moment.date() == datetime.date.max or (moment + datetime.timedelta(days=1)).day == 1:
