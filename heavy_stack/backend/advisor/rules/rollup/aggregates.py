@@ -287,7 +287,8 @@ def _distinct(
         raise NotAnswerable("A DISTINCT aggregate of several arguments does not merge.")
     needs = [arguments[0], *conjuncts(condition)]
     stored: Measure | None = None
-    if isinstance(call, exp.Count):
+    # A value that moves, or another source's, is no one's to store; the call then stands over it as it is.
+    if isinstance(call, exp.Count) and not moves(arguments[0]):
         argument = arguments[0] if condition is None else _case(condition, arguments[0])
         tree = split(argument, moves)
         if isinstance(tree, Leaf) and tree.value is not None and not moves(tree.value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -18,6 +18,7 @@ from heavy_stack.backend.advisor.rules.rollup.needs import Needs, needs_of
 from heavy_stack.backend.advisor.rules.rollup.plain_spellings import spell_plainly
 from heavy_stack.backend.advisor.rules.rollup.sets import folds_rows
 from heavy_stack.backend.advisor.rules.rollup.spread_values import Spread, literals_of
+from heavy_stack.backend.advisor.rules.rollup.sub_cores import smaller_cores, without_wide_tables
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
 from heavy_stack.backend.advisor.rules.rollup.union_branches import group_below_unions
 from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
@@ -36,7 +37,8 @@ class Analysis:
 
     Attributes:
         tree: The resolved tree with plain sources merged; read only.
-        blocks: (place, needs, or why the block has no rollup).
+        blocks: (place, needs, or why the block has no rollup); a block that can be answered in several ways stands
+            here with each.
         exact: No rounding in the tree can differ from the text's.
     """
 
@@ -92,20 +94,26 @@ class Analyst:
         spell_plainly(tree)
         found: list[tuple[int, Needs | str]] = []
         for place, block in blocks_of(tree, self.catalog):
-            found.append((place, block if isinstance(block, str) else self._needs(block)))
+            for needs in [block] if isinstance(block, str) else self._needs(block):
+                found.append((place, needs))
         return Analysis(tree, tuple(found), exact)
 
-    def _needs(self, block: Block) -> Needs | str:
+    def _needs(self, block: Block) -> list[Needs | str]:
+        """The block's needs, and those of ways to answer it from fewer tables; or why there are none."""
         try:
-            return needs_of(block, self._is_flag, distinct_stored=True)
+            needs = needs_of(block, self._is_flag, distinct_stored=True)
         except NotAnswerable as reason:
-            other = outer_alternative(block, self.catalog)
-            if other is not None:
+            others = [outer_alternative(block, self.catalog), *smaller_cores(block, self.catalog)]
+            return [next(self._possible(others), str(reason))]
+        return [needs, *self._possible([without_wide_tables(needs, self.catalog)])]
+
+    def _possible(self, blocks: Iterable[Block | None]) -> Iterator[Needs]:
+        for block in blocks:
+            if block is not None:
                 try:
-                    return needs_of(other, self._is_flag, distinct_stored=True)
+                    yield needs_of(block, self._is_flag, distinct_stored=True)
                 except NotAnswerable:
-                    pass
-            return str(reason)
+                    continue
 
     def by_steps(self, needs: Needs) -> Needs | None:
         """The same block with numbers kept at steps of their literals; None where that changes nothing."""

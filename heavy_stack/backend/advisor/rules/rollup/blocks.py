@@ -120,7 +120,7 @@ def _block(select: exp.Select, catalog: Catalog) -> Block:
     base: dict[str, tuple[exp.Table, Table]] = {}
     for source, _ in sources:
         if isinstance(source, exp.Table) and source.db:
-            base[source.alias_or_name] = (source, _table(source, catalog))
+            base[source.alias_or_name] = (source, table_of(source, catalog))
         elif not isinstance(source, (exp.Table, exp.Subquery)):
             raise NotAnswerable(_LATERAL if isinstance(source, exp.Lateral) else "An array of the rows is unnested.")
     sides = [side_of(join) for _, join in sources if join is not None]
@@ -136,7 +136,14 @@ def _block(select: exp.Select, catalog: Catalog) -> Block:
     if not any(sides):
         for _, join in sources:
             pool += conjuncts(join.args.get("on")) if join is not None else []
-        core, used = inner_core(base, pool, needed, whole=only_base)
+        try:
+            core, used = inner_core(base, pool, needed, whole=only_base)
+        except NotAnswerable:
+            if not only_base or not needed:
+                raise
+            # A table that no equality joins (a range, a list of its own) stays outside.
+            core, used = inner_core(base, pool, needed, whole=False)
+            only_base = False
         rest = [part for part in pool if not any(part is each for each in used)]
         others = tuple((source, join) for source, join in sources if source.alias_or_name not in core.names)
         return Block(select, "whole" if only_base else "inner", core, tuple(rest), {}, others)
@@ -149,7 +156,7 @@ def outer_alternative(block: Block, catalog: Catalog) -> Block | None:
     if len(sources) < 2 or not any(side_of(join) for _, join in sources if join is not None):
         return None
     base = {
-        source.alias_or_name: (source, _table(source, catalog))
+        source.alias_or_name: (source, table_of(source, catalog))
         for source, _ in sources
         if isinstance(source, exp.Table) and source.db
     }
@@ -203,7 +210,12 @@ def _only_of(part: exp.Expr, aliases: set[str]) -> bool:
     return bool(columns) and all(column.table in aliases for column in columns)
 
 
-def _table(source: exp.Table, catalog: Catalog) -> Table:
+def table_of(source: exp.Table, catalog: Catalog) -> Table:
+    """The table that a source of a FROM is.
+
+    Raises:
+        NotAnswerable: It is read in another way than by its rows as they are.
+    """
     table = catalog.resolve_node(source)
     if table is None or any(value for key, value in source.args.items() if key not in _TABLE_KEYS):
         raise NotAnswerable("A table is read by sample, version or function.")

@@ -28,8 +28,9 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analysis, Analyst
-from heavy_stack.backend.advisor.rules.rollup.applying import answer_block
+from heavy_stack.backend.advisor.rules.rollup.applying import Replacement, answer_block
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
+from heavy_stack.backend.advisor.rules.rollup.needs import Needs
 from heavy_stack.backend.advisor.rules.rollup.proposing import propose_rollups
 from heavy_stack.backend.advisor.rules.rollup.rollups import RULE_ID
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
@@ -84,16 +85,22 @@ class AnswerFromRollup:
         reason = ""
         replaced: dict[int, exp.Select] = {}
         # From the inside out: a rewritten block takes the rewritten ones inside it along.
-        for number, (_, needs) in reversed(list(enumerate(answerable))):
+        ways: dict[int, list[Needs]] = {}
+        for place, needs in answerable:
+            ways.setdefault(place, []).append(needs)
+        for number, several in reversed(list(enumerate(ways.values()))):
             alias = fresh_alias(analysis.tree, number)
-            try:
-                found = answer_block(needs, by_core.get(needs.block.core.key, []), alias, replaced)
-            except NotAnswerable as why:
-                reason = str(why)
-                continue
-            replaced[id(needs.block.select)] = found.select
-            used.append(found.table)
-            exact = exact and needs.exact
+            found: list[Replacement] = []
+            for needs in several:
+                try:
+                    found.append(answer_block(needs, by_core.get(needs.block.core.key, []), alias, replaced))
+                except NotAnswerable as why:
+                    reason = str(why)
+            if found:
+                best = min(found, key=lambda each: each.weight)
+                replaced[id(best.needs.block.select)] = best.select
+                used.append(best.table)
+                exact = exact and best.needs.exact
         if not replaced:
             raise NotAnswerable(reason)
         return assembled(analysis.tree, replaced, used, exact)
