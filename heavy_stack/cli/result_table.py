@@ -27,9 +27,18 @@ def show_answer(console: Console, answer: dict[str, Any]) -> Report:
     if report.tables:
         console.print(_tables(report))
     console.print(_totals(report))
+    if report.net_gain is not None:
+        console.print(Text(report.net_gain.sentence))
+    if report.certificates:
+        console.print(Text(_conditions(len(report.certificates))))
     for warning in report.warnings:
         console.print(Text(warning, style="yellow"))
     return report
+
+
+def _conditions(count: int) -> str:
+    words = "1 condition that must stay true" if count == 1 else f"{count:,} conditions that must stay true"
+    return f"The rewrites rely on {words} of your data: `heavy-stack recheck` checks again."
 
 
 def _queries(report: Report) -> RenderableType:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from heavy_stack.frontend.components.elements import NOTHING, Column, disclosure, table
-from heavy_stack.frontend.components.figures import score, size
+from heavy_stack.frontend.components.elements import NOTHING, Column, disclosure, facts, table
+from heavy_stack.frontend.components.figures import NOT_MEASURED, plural, score, seconds, size
 from heavy_stack.frontend.reactpy_util import html
 from heavy_stack.frontend.types import Component
-from heavy_stack.shared_models.reports import Report
+from heavy_stack.shared_models.reports import NetGainReport, Report
 
 _COLUMNS = (
     Column("Figure"),
@@ -51,8 +51,25 @@ def score_section(report: Report) -> Component:
         html.h2({"id": "score-heading"}, "Score"),
         html.div({"className": "tiles"}, *tiles),
         html.p({"className": "hint"}, storage),
+        *_net_gain(report.net_gain),
         disclosure("All figures and what they mean", table("Score figures", _COLUMNS, rows)),
     )
+
+
+def _net_gain(gain: NetGainReport | None) -> list[Component]:
+    if gain is None:
+        return []
+    often = gain.worth_refreshes_per_day
+    return [
+        html.h3("Net gain"),
+        facts(
+            ("Saved a day", seconds(max(0.0, gain.saved_s_per_day))),
+            ("One refresh of all tables", seconds(gain.refresh_s)),
+            ("Worth it up to", NOT_MEASURED if often is None else f"{score(often)} refreshes a day"),
+            ("Run counts cover", plural(gain.window_days, "day")),
+        ),
+        html.p({"className": "hint"}, gain.sentence),
+    ]
 
 
 def _tile(value: str, name: str, meaning: str) -> Component:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
-from heavy_stack.cli.result_table import NOT_MEASURED, figure, megabytes, milliseconds
+import pytest
+from rich.console import Console
+
+from heavy_stack.cli.result_table import NOT_MEASURED, figure, megabytes, milliseconds, show_answer
+from tests.support.reports import full_report, unmeasured_report
 
 
 class TestFigure:
@@ -26,3 +30,24 @@ class TestMilliseconds:
 class TestMegabytes:
     def test_counts_in_millions(self) -> None:
         assert megabytes(1_500_000) == "1.50 MB"
+
+
+class TestShowAnswer:
+    def test_says_what_is_gained_and_what_it_relies_on(self) -> None:
+        console = Console(width=160, record=True, file=open_nowhere())
+        report = full_report()
+        show_answer(console, {"report": report.model_dump(mode="json")})
+        shown = " ".join(console.export_text().split())
+        assert report.net_gain is not None
+        assert report.net_gain.sentence in shown
+        assert "rely on 2 conditions that must stay true" in shown
+
+    def test_says_nothing_of_a_gain_that_nobody_measured(self) -> None:
+        console = Console(width=160, record=True, file=open_nowhere())
+        show_answer(console, {"report": unmeasured_report().model_dump(mode="json")})
+        assert "less a day" not in console.export_text()
+
+
+def open_nowhere() -> io.StringIO:
+    """A file that nobody reads; the console keeps its own record."""
+    return io.StringIO()

@@ -57,7 +57,6 @@ class TestAddRule:
         # Silent until its `match` finds something: the fixtures that rewrite wait for it, nothing else changed.
         own = run(copy, *checks, python[1], code=1)
         assert "2 failed, 4 passed" in own
-        run(copy, *checks, "tests/unit/backend/advisor/propose")
 
     def test_a_second_rule_is_listed_after_the_first_and_long_lists_are_wrapped(self, copy: Path) -> None:
         for number in range(4):

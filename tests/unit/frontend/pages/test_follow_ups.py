@@ -151,6 +151,18 @@ class TestFront:
             assert "402 MB" in screen.text()
 
 
+class TestNetGain:
+    async def test_stands_beside_the_score(self, show: Show, page_services: Services, ann: User) -> None:
+        report = full_report()
+        assert report.net_gain is not None
+        async with show(ResultPage(await store_finished(page_services, ann, report), "")) as screen:
+            await screen.until(lambda: report.headline in screen.text())
+            text = screen.text()
+        assert report.net_gain.sentence in text
+        assert "326 refreshes a day" in text
+        assert text.index("Score") < text.index("Net gain") < text.index("Queries")
+
+
 class TestCancelling:
     async def test_is_still_to_be_seen_after_a_reload(self, show: Show, page_services: Services, ann: User) -> None:
         task_id = await submit(page_services, ann)
