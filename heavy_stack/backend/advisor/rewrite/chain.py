@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -111,16 +111,15 @@ class Chain:
             )
         raise reason
 
-    def _steps(self, tree: exp.Query, rollups: RewrittenTree | None) -> list[_Step]:
-        found: list[_Step] = []
-        for base in [rollups, None] if rollups is not None else [None]:
-            prejoined = self._prejoined(tree if base is None else base.tree)
-            if prejoined is not None:
-                found.append(self._joined(prejoined, base))
+    def _steps(self, tree: exp.Query, rollups: RewrittenTree | None) -> Iterator[_Step]:
         if rollups is not None:
-            alone = _Step(rollups, (ANSWER_FROM_ROLLUP.id,), self._conditions_of(rollups))
-            found.insert(1 if len(found) > 1 else len(found), alone)
-        return found
+            prejoined = self._prejoined(rollups.tree)
+            if prejoined is not None:
+                yield self._joined(prejoined, rollups)
+            yield _Step(rollups, (ANSWER_FROM_ROLLUP.id,), self._conditions_of(rollups))
+        prejoined = self._prejoined(tree)
+        if prejoined is not None:
+            yield self._joined(prejoined, None)
 
     def _prejoined(self, tree: exp.Query) -> PrejoinedTree | None:
         if not self._shelves:

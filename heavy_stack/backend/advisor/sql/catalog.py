@@ -72,6 +72,8 @@ class Catalog:
         """
         if not 1 <= len(parts) <= 3:
             return None
+        if len(parts) == 3:
+            return self._by_parts.get((parts[0].lower(), parts[1].lower(), parts[2].lower()))
         missing = 3 - len(parts)
         defaults = (self.default_catalog, self.default_schema)[:missing]
         wanted = (*defaults, *(part.lower() for part in parts))

@@ -11,7 +11,7 @@ from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import COMPARISONS, MAX_FLAG_VALUES
-from heavy_stack.backend.advisor.rules.rollup.trees import own_nodes
+from heavy_stack.backend.advisor.rules.rollup.trees import own_nodes, unwrapped
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 MAX_COLUMNS = 2
@@ -67,11 +67,18 @@ def filtered(reading: Reading, star: Star) -> set[RoleColumn]:
     for part in reading.pool:
         nodes = list(own_nodes(part))
         columns = [node for node in nodes if isinstance(node, exp.Column)]
-        if any(isinstance(node, exp.Query) for node in nodes) or not any(isinstance(node, _FILTERS) for node in nodes):
+        if any(isinstance(node, exp.Query) for node in nodes) or len({column.table for column in columns}) != 1:
             continue
-        if len({column.table for column in columns}) == 1 and columns[0].table in roles:
-            found |= {(roles[column.table], column.name.lower()) for column in columns}
+        subjects = [subject for node in nodes if isinstance(node, _FILTERS) for subject in _subjects(node)]
+        found |= {(roles[column.table], column.name.lower()) for column in subjects if column.table in roles}
     return found
+
+
+def _subjects(node: exp.Expr) -> list[exp.Column]:
+    """The columns that are compared as they are: of what a function makes of a column, no range is known."""
+    sides = [node.this, node.expression] if isinstance(node, COMPARISONS) else [node.this]
+    bare = [unwrapped(side) for side in sides]
+    return [side for side in bare if isinstance(side, exp.Column)]
 
 
 def _ordering_columns(
