@@ -101,7 +101,8 @@ class Sizes:
             if rollup.core.key in self._too_dear or self.was_asked(rollup) or self._is_certain(rollup):
                 continue
             key = _key(rollup, filtered)
-            cores[key] = rollup.core.key
+            if len(rollup.core.tables) > 1:
+                cores[key] = rollup.core.key
             asked[key] = trino_sql(rollup.keys_select(filtered=filtered))
         if not asked:
             return False
@@ -109,7 +110,7 @@ class Sizes:
         self._counted.update(dict.fromkeys(asked))
         counted = self._engine.count_groups(asked, limit_s=self._left_s)
         self._counted.update(counted)
-        self._too_dear |= {cores[key] for key in asked if counted.get(key) is None}
+        self._too_dear |= {core for key, core in cores.items() if counted.get(key) is None}
         self._left_s -= max(0.0, before - self._deadline.left_s())
         return True
 
