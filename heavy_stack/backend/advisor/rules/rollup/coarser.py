@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE
+from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, rollup_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 
@@ -25,17 +26,27 @@ def max_share(rollup: Rollup) -> float:
     return MAX_DISTINCT_SHARE if kept else MAX_SHARE
 
 
-def coarser(rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes) -> list[Asked]:
+def is_too_large(rollup: Rollup, sizes: Sizes, repeated: RepeatedRows) -> bool:
+    """Whether a rollup has more rows than pay; where rows repeat, each distinct one may stand once."""
+    rows, source = sizes.rows(rollup), sizes.core_rows(rollup.core)
+    if rows is None or source is None or rows <= max_share(rollup) * source:
+        return False
+    left = repeated.share(rollup.core)
+    return left == 1.0 or rows > left * source
+
+
+def coarser(rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes, repeated: RepeatedRows) -> list[Asked]:
     """For the blocks of rollups that are too large or large: their coarsest variants.
 
     Args:
         rollups: Rollups whose rows are counted.
         analyst: Makes the variants.
         sizes: Counts their rows.
+        repeated: Which tables hold each row several times.
     """
     tried: list[tuple[Rollup, Asked, Rollup]] = []
     for rollup in rollups:
-        if _is_small(rollup, sizes):
+        if _is_small(rollup, sizes, repeated):
             continue
         for each in rollup.asked:
             stepped = analyst.by_steps(each.needs)
@@ -49,10 +60,9 @@ def coarser(rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes) -> list[A
     best: dict[tuple[str, int], tuple[float, Asked]] = {}
     for rollup, asked, alone in tried:
         rows, before = sizes.rows(alone), sizes.rows(rollup)
-        source = sizes.core_rows(rollup.core)
-        if rows is None or before is None or source is None or rows > max_share(alone) * source:
+        if rows is None or before is None or is_too_large(alone, sizes, repeated):
             continue
-        if before <= max_share(rollup) * source and rows * MIN_SHRINK > before:
+        if rows * MIN_SHRINK > before and not is_too_large(rollup, sizes, repeated):
             continue
         key = (asked.key, asked.text)
         if key not in best or rows < best[key][0]:
@@ -60,6 +70,6 @@ def coarser(rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes) -> list[A
     return [asked for _, asked in best.values()]
 
 
-def _is_small(rollup: Rollup, sizes: Sizes) -> bool:
-    rows, source = sizes.rows(rollup), sizes.core_rows(rollup.core)
-    return rows is None or source is None or (rows <= LARGE_ROWS and rows <= max_share(rollup) * source)
+def _is_small(rollup: Rollup, sizes: Sizes, repeated: RepeatedRows) -> bool:
+    rows = sizes.rows(rollup)
+    return rows is None or (rows <= LARGE_ROWS and not is_too_large(rollup, sizes, repeated))

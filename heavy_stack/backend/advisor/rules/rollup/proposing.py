@@ -8,8 +8,9 @@ from dataclasses import replace
 from heavy_stack.backend.advisor.artefacts import Candidate
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
-from heavy_stack.backend.advisor.rules.rollup.coarser import coarser, max_share
+from heavy_stack.backend.advisor.rules.rollup.coarser import coarser, is_too_large, max_share
 from heavy_stack.backend.advisor.rules.rollup.merging import lattice, rollups_by_dimensions
+from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
 from heavy_stack.backend.advisor.rules.rollup.savings import Weigher
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
@@ -46,7 +47,7 @@ def propose_rollups(context: ProposeContext) -> Proposed:
         why_not[number] = next((why for _, why in blocks if isinstance(why, str)), NO_GROUPS)
         asked += [Asked(number, block, needs) for block, needs in analysis.answerable()]
     progress.report(0.6, "Counting the groups that tables would hold")
-    affordable = _affordable(rollups_by_dimensions(asked), sizes, analyst, why_not)
+    affordable = _affordable(rollups_by_dimensions(asked), sizes, RepeatedRows(sizes), analyst, why_not)
     progress.report(0.8, "Sharing tables between queries")
     weigher = Weigher(context.costs, sizes)
     candidates: list[Candidate] = []
@@ -60,22 +61,24 @@ def propose_rollups(context: ProposeContext) -> Proposed:
     return Proposed(tuple(candidates), {text: why for text, why in why_not.items() if text not in served})
 
 
-def _affordable(rollups: list[Rollup], sizes: Sizes, analyst: Analyst | None, why_not: dict[int, str]) -> list[Rollup]:
+def _affordable(
+    rollups: list[Rollup], sizes: Sizes, repeated: RepeatedRows, analyst: Analyst | None, why_not: dict[int, str]
+) -> list[Rollup]:
     """The rollups that are small enough; `analyst`: coarser ones are looked for in the place of the others."""
     sizes.count(rollups)
     kept: list[Rollup] = []
     for rollup in rollups:
-        source, rows, share = sizes.core_rows(rollup.core), sizes.rows(rollup), max_share(rollup)
-        if source is not None and rows is not None and rows > share * source:
+        if is_too_large(rollup, sizes, repeated):
+            source, rows = sizes.core_rows(rollup.core), sizes.rows(rollup)
             why = (
-                f"A table by {describe(rollup)} would have about {rows:,} rows, more than {share:.0%} of the"
-                f" {source:,} of its source."
+                f"A table by {describe(rollup)} would have about {rows:,} rows, more than {max_share(rollup):.0%} of"
+                f" the {source:,} of its source."
             )
             why_not.update((text, why) for text in rollup.texts)
         else:
             kept.append(rollup)
-    found = coarser(rollups, analyst, sizes) if analyst is not None else []
-    return kept + _affordable(rollups_by_dimensions(found), sizes, None, why_not) if found else kept
+    found = coarser(rollups, analyst, sizes, repeated) if analyst is not None else []
+    return kept + _affordable(rollups_by_dimensions(found), sizes, repeated, None, why_not) if found else kept
 
 
 def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: Analyst, sizes: Sizes) -> Candidate:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlglot import exp
 
-from heavy_stack.backend.advisor.artefacts import TableFacts
+from heavy_stack.backend.advisor.artefacts import Table, TableFacts
 from heavy_stack.backend.advisor.ports import Deadline, EngineFacts
 from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.measures import type_at
@@ -17,6 +17,9 @@ from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 COUNT_LIMIT_S = 60.0
 """Counting groups may take so long in all, and at most a tenth of the task's time."""
+SAMPLE_ROWS = 200_000
+SATURATED = 0.5
+"""A sample of which so large a share are groups says only that there are many."""
 FEW_GROUPS = 2_000
 """Where there are no more combinations of values than this, a table is small whatever the count."""
 CLEARLY_MANY = 0.2
@@ -53,6 +56,8 @@ class Sizes:
         self._left_s = min(COUNT_LIMIT_S, deadline.left_s() / 10) if engine is not None else 0.0
         self._deadline = deadline
         self._counted: dict[str, int | None] = {}
+        self._sampled: dict[str, int | None] = {}
+        self._estimated: dict[str, int] = {}
         # Cores of which a count did not end in time (joins that multiply rows): their rollups are estimated.
         self._too_dear: set[str] = set()
 
@@ -114,6 +119,51 @@ class Sizes:
         self._left_s -= max(0.0, before - self._deadline.left_s())
         return True
 
+    def sample(self, rollups: Iterable[Rollup]) -> bool:
+        """Have the engine count the groups of all these on a sample; False where there was nothing to ask or no time.
+
+        One scan serves many, so this tells which tables could be shared before any of them is counted in full.
+        """
+        if self._engine is None or self._left_s <= 0:
+            return False
+        asked = {
+            _key(rollup, False): trino_sql(rollup.keys_select(filtered=False))
+            for rollup in rollups
+            if rollup.dimensions and rollup.core.key not in self._too_dear and _key(rollup, False) not in self._sampled
+        }
+        if not asked:
+            return False
+        before = self._deadline.left_s()
+        self._sampled.update(dict.fromkeys(asked))
+        self._sampled.update(self._engine.count_groups(asked, limit_s=self._left_s, sample_rows=SAMPLE_ROWS))
+        self._left_s -= max(0.0, before - self._deadline.left_s())
+        return True
+
+    def was_sampled(self, rollup: Rollup) -> bool:
+        """Whether sampling it again would tell nothing new."""
+        return not rollup.dimensions or _key(rollup, False) in self._sampled
+
+    def merged_rows(self, merged: Rollup, one: Rollup, two: Rollup) -> float:
+        """The rows of a table that holds two others.
+
+        Counted, or grown from the larger one as much as their groups grow on the sample; else halfway between what
+        both have at least and what they have if independent.
+        """
+        if self.is_counted(merged):
+            return self.guess(merged)
+        low = max(self.guess(one), self.guess(two))
+        high = max(low, min(self.guess(one) * self.guess(two), self.guess(merged)))
+        counts = [self._sampled.get(_key(each, False)) if each.dimensions else 1 for each in (one, two, merged)]
+        known = [count for count in counts if count is not None]
+        if len(known) == 3 and known[2] <= SATURATED * SAMPLE_ROWS:
+            # The more groups the sample holds for its rows, the more of them it has not seen.
+            growth = known[2] / max(1, known[0], known[1])
+            found = min(high, max(low, low * growth / (1 - known[2] / SAMPLE_ROWS)))
+        else:
+            found = math.sqrt(low * high)
+        self._estimated[_key(merged, False)] = int(found)
+        return found
+
     def was_asked(self, rollup: Rollup) -> bool:
         """Whether counting it again would tell nothing new."""
         return not rollup.dimensions or _key(rollup, True) in self._counted or _key(rollup, False) in self._counted
@@ -158,6 +208,9 @@ class Sizes:
         core_rows = self.core_rows(rollup.core)
         if core_rows is None:
             return None
+        estimated = self._estimated.get(_key(rollup, False))
+        if estimated is not None:
+            return max(1, min(core_rows, estimated))
         product = math.prod(self._values(rollup.core, node) for node in rollup.dimensions.values())
         return max(1, min(core_rows, int(min(product, 1e15))))
 
@@ -181,6 +234,12 @@ class Sizes:
             return guess
         product = float(math.prod(numbers))
         return product if isinstance(node, exp.Column) else max(1.0, min(guess, product))
+
+    def distinct_counts(self, table: Table) -> list[int]:
+        """How many values the columns of a table have, as far as that is known."""
+        facts = self._facts.get(str(table.name))
+        columns = facts.columns.values() if facts is not None else ()
+        return [each.distinct for each in columns if each.distinct is not None]
 
     def values(self, core: Core, node: exp.Expr) -> tuple[str, ...]:
         """All values of a column where they are few and known, as text; none otherwise."""
