@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -62,8 +63,13 @@ def moved_workload(bench: Bench, workload: BenchWorkload, seed: str, folder: Pat
     """The workload's texts with half of their groups of literals moved."""
     census = Census({q["queryid"]: q["query"] for q in workload.body["queries"]}, Catalog(bench.texts.tables))
     domains = _domains(census, bench, folder)
-    rows = _Rows(bench.texts, bench.base)
-    return shift(census, domains, seed, lambda queryid, text: rows.any(census.texts[queryid]) and not rows.any(text))
+    rows = Rows(bench.texts, bench.base, folder / "rows.json")
+    try:
+        return shift(
+            census, domains, seed, lambda queryid, text: rows.any(census.texts[queryid]) and not rows.any(text)
+        )
+    finally:
+        rows.close()
 
 
 def _domains(census: Census, bench: Bench, folder: Path) -> dict[str, Domain]:
@@ -76,26 +82,33 @@ def _domains(census: Census, bench: Bench, folder: Path) -> dict[str, Domain]:
     return domains
 
 
-class _Rows:
-    """Whether texts return rows; nothing is timed, so one database serves them all."""
+class Rows:
+    """Whether texts return rows; nothing is timed, so one database serves them all, and what is known is kept."""
 
-    def __init__(self, texts: Texts, base: Side) -> None:
+    def __init__(self, texts: Texts, base: Side, file: Path) -> None:
         self._texts = texts
-        self._base = base
-        self._known: dict[str, bool] = {}
+        self._file = file
+        self._known: dict[str, bool] = json.loads(file.read_text()) if file.is_file() else {}
+        every_name = " ".join(name.name for name in base.views)
+        self._connection = fresh.connect(base.setup_for(every_name))
 
     def any(self, text: str) -> bool:
         """True also for a text that does not run here: it says nothing then."""
-        if text not in self._known:
+        key = hashlib.sha256(text.encode()).hexdigest()[:24]
+        if key not in self._known:
             form = self._texts.form(text)
             sql = form.plain or form.exact
-            self._known[text] = sql is None or self._runs(sql)
-        return self._known[text]
+            self._known[key] = sql is None or self._runs(sql)
+        return self._known[key]
+
+    def close(self) -> None:
+        """Keep what was found for the next seed."""
+        self._connection.close()
+        self._file.write_text(json.dumps(self._known))
 
     def _runs(self, sql: str) -> bool:
         try:
-            with fresh.connect(self._base.setup_for(sql)) as connection:
-                return connection.execute(sql).fetchone() is not None
+            return self._connection.execute(sql).fetchone() is not None
         except duckdb.Error:
             return True
 

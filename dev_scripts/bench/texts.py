@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
+from sqlglot.tokens import TokenType
 
 import heavy_stack.backend.engines.duckdb_sql as duckdb_sql
 from heavy_stack.backend.advisor import pipeline
@@ -21,6 +22,7 @@ from heavy_stack.backend.advisor.artefacts import ParsedWorkload, Table, TableNa
 from heavy_stack.backend.advisor.ports import NotCheckable
 from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
+from heavy_stack.backend.advisor.sql.parsing import tokens_of
 from heavy_stack.backend.engines.translation import Translation
 from heavy_stack.shared_models.tasks import Stage
 
@@ -71,7 +73,7 @@ class Texts:
                 entry.queryid,
                 entry.runquantity,
                 parsed[entry.text].answer,
-                parsed[entry.text].shape or parsed[entry.text].fingerprint or entry.queryid,
+                parsed[entry.text].shape or _without_literals(parsed[entry.text].answer),
                 entry.executiontime,
             )
             for entry in self.workload.queries
@@ -110,6 +112,15 @@ class Texts:
                     if table is not None:
                         read[table.name].add(column.name.lower())
         return read
+
+
+def _without_literals(text: str) -> str:
+    """The shape of a text that was not analysed."""
+    try:
+        kinds = (TokenType.STRING, TokenType.NUMBER)
+        return " ".join("?" if token.token_type in kinds else token.text for token in tokens_of(text))
+    except SqlProblem:
+        return text
 
 
 def sample(queries: Sequence[Query], per_shape: int) -> dict[str, list[Query]]:

@@ -14,6 +14,7 @@ import pytest
 from dev_scripts.bench import fresh
 from dev_scripts.bench.measure import Bench, Plan, without_limit
 from dev_scripts.bench.service import Answer, unpack
+from dev_scripts.bench.shifted_runs import Rows
 from dev_scripts.bench.sides import build_design, write_base, write_projection
 from dev_scripts.bench.texts import Query, Texts, sample
 from dev_scripts.bench.workloads import load
@@ -149,3 +150,14 @@ class TestUnpack:
             for name, text in (("duckdb/ddl/00002.sql", "two"), ("duckdb/ddl/00001.sql", "one"), ("ddl/1.sql", "no")):
                 archive.writestr(name, text)
         assert unpack(buffer.getvalue()) == {"ddl": ["one", "two"]}
+
+
+class TestRows:
+    def test_knows_which_texts_return_rows(self, lake: Path, tmp_path: Path) -> None:
+        made = bench(lake, tmp_path, "SELECT 1, 1")
+        for _ in range(2):  # the second time from the file
+            rows = Rows(made.texts, made.base, tmp_path / "rows.json")
+            assert rows.any("SELECT k FROM c.s.t WHERE v = 7")
+            assert not rows.any("SELECT k FROM c.s.t WHERE v = -7")
+            assert rows.any("SELECT k FROM c.s.unknown")  # does not run: says nothing
+            rows.close()
