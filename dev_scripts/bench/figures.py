@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 HIT = 0.7
@@ -78,22 +78,16 @@ def score(queries: Sequence[Measured], source_bytes: int, design_bytes: int) -> 
         after = sum(w * q.after_s for w, q in zip(weights, queries, strict=True))
         table[name] = {
             "x": x,
-            "time_ratio": before / after,
+            "time_ratio": before / max(after, 1e-9),
             "z_total": x * total ** (1 / 3),
             "z_new": x * new ** (1 / 3) if new is not None else None,
         }
     return table
 
 
-def cpu_ratios(queries: Sequence[Measured]) -> tuple[float, float]:
-    """x and ΣQA/ΣQT of the CPU seconds, weighted by the run counts."""
-    ratios = [q.runs * q.before_cpu_s / max(q.after_cpu_s, 1e-6) if q.rewritten else float(q.runs) for q in queries]
-    before, after = (sum(q.runs * s for q, s in zip(queries, side, strict=True)) for side in _cpu_sides(queries))
-    return sum(ratios) / max(1, sum(q.runs for q in queries)), before / max(after, 1e-6)
-
-
-def _cpu_sides(queries: Sequence[Measured]) -> tuple[list[float], list[float]]:
-    return [q.before_cpu_s for q in queries], [q.after_cpu_s for q in queries]
+def by_cpu(queries: Sequence[Measured]) -> list[Measured]:
+    """The same with CPU seconds of all threads in place of wall seconds; a busy machine disturbs them less."""
+    return [replace(q, before_s=q.before_cpu_s, after_s=q.after_cpu_s) for q in queries]
 
 
 def y_total(source_bytes: int, design_bytes: int) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 from dev_scripts.bench.figures import (
     LOST,
     Measured,
-    cpu_ratios,
+    by_cpu,
     hit_share,
     rewritten_share,
     score,
@@ -22,6 +22,7 @@ from dev_scripts.bench.figures import (
     verdict_counts,
     wrong,
 )
+from dev_scripts.bench.tables_of_figures import shifted_by_cpu
 
 ROOT = Path("var/bench")
 
@@ -61,11 +62,11 @@ def _scores(runs: list[Mapping[str, Any]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for run in runs:
         queries = _queries(run["queries"])
-        for weighting, row in score(queries, run["source_bytes"], run["design_bytes"]).items():
+        sizes = run["source_bytes"], run["design_bytes"]
+        table = {**score(queries, *sizes), "runs, CPU seconds": score(by_cpu(queries), *sizes)["runs"]}
+        for weighting, row in table.items():
             cells = " | ".join("-" if value is None else f"{value:.2f}" for value in row.values())
             yield f"| {run['workload']} | {weighting} | {cells} |"
-        x, ratio = cpu_ratios(queries)
-        yield f"| {run['workload']} | runs, CPU seconds | {x:.2f} | {ratio:.2f} | | |"
 
 
 def _baselines(runs: list[Mapping[str, Any]]) -> Iterator[str]:
@@ -79,15 +80,18 @@ def _baselines(runs: list[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _shifted(runs: list[Mapping[str, Any]]) -> Iterator[str]:
-    yield "| workload | seed | row filter moved | hard kept | z_shifted | of z_total | hits before → after | wrong |"
+    yield "| workload | seed | row filter moved | hard kept | z_shifted | of z_total (by CPU) | hits | wrong |"
     yield "|---|---|---|---|---|---|---|---|"
     for run in runs:
-        z_total = score(_queries(run["queries"]), run["source_bytes"], run["design_bytes"])["runs"]["z_total"] or 1.0
+        sizes = run["source_bytes"], run["design_bytes"]
+        queries = _queries(run["queries"])
+        z_total, z_cpu = (score(timed, *sizes)["runs"]["z_total"] or 1.0 for timed in (queries, by_cpu(queries)))
         for seed, row in run.get("shifted", {}).items():
             kept = "-" if row["hard_kept"] is None else f"{row['hard_kept']:.0%}"
             yield (
                 f"| {run['workload']} | {seed} | {row['row_moved_weight']:.0%} of the runs "
                 f"| {kept} of {row['hard_weight']:.0%} | {row['z_shifted']:.2f} | {row['z_shifted'] / z_total:.2f} "
+                f"({shifted_by_cpu(row, sizes) / z_cpu:.2f}) "
                 f"| {row['hit_before']:.0%} → {row['hit_after']:.0%} | {len(row['wrong'])} |"
             )
 

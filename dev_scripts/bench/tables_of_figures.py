@@ -8,7 +8,7 @@ from typing import Any
 from dev_scripts.bench.figures import (
     LOST,
     Measured,
-    cpu_ratios,
+    by_cpu,
     hit_share,
     rewritten_share,
     score,
@@ -29,7 +29,6 @@ def main_table(figures: Mapping[str, Any], measured: Sequence[Measured]) -> str:
     worst = slowest(measured)
     below = [q for q in measured if q.rewritten and q.measured and q.ratio < LOST]
     run = sum(q.measured for q in measured)
-    cpu = cpu_ratios(measured)
     lines = [
         f"\n== {figures['workload']}: answered in {figures['answer_s']:.0f} s; {run} of {len(measured)} queries run",
         f"verdicts          {_counts(verdict_counts(measured))}",
@@ -42,8 +41,7 @@ def main_table(figures: Mapping[str, Any], measured: Sequence[Measured]) -> str:
         f"y = {y_total(source, design):.3f} (S/(S+C)), {_number(y_new(source, design))} (S/C)",
         f"slowest           {f'{worst.queryid} {worst.ratio:.2f}×' if worst else '-'}; "
         f"below {LOST}×: {len(below)} {', '.join(f'{q.queryid} {q.ratio:.2f}' for q in below[:8])}",
-        _score_lines(score(measured, source, design)),
-        f"by CPU seconds, weighted by runs: x {cpu[0]:.2f}, ΣQA/ΣQT {cpu[1]:.2f}",
+        _score_lines({**score(measured, source, design), "runs, CPU": score(by_cpu(measured), source, design)["runs"]}),
     ]
     return "\n".join(lines)
 
@@ -64,21 +62,28 @@ def baseline_table(baselines: Mapping[str, Any], source_bytes: int) -> str:
 
 def shifted_table(figures: Mapping[str, Any], measured: Sequence[Measured]) -> str:
     """One line for each seed, and what it proves."""
-    z_total = score(measured, figures["source_bytes"], figures["design_bytes"])["runs"]["z_total"] or 0.0
+    sizes = figures["source_bytes"], figures["design_bytes"]
+    z_total, z_cpu = (score(queries, *sizes)["runs"]["z_total"] or 1.0 for queries in (measured, by_cpu(measured)))
     lines = ["moved literals, the design frozen"]
     for seed, row in figures["shifted"].items():
         kept = "-" if row["hard_kept"] is None else f"{row['hard_kept']:.1%}"
+        shares = f"{row['z_shifted'] / z_total:.2f} z_total ({shifted_by_cpu(row, sizes) / z_cpu:.2f} by CPU)"
         lines += [
             f"  seed {seed}: {row['groups_moved']} of {row['groups']} groups moved, {row['restored']} restored; "
             f"row filter moved: {row['row_moved_weight']:.1%} of the runs; wrong {len(row['wrong'])}",
-            f"    hard kept {kept} (of {row['hard_weight']:.1%} of the runs); z_shifted {row['z_shifted']:.2f} = "
-            f"{row['z_shifted'] / z_total:.2f} z_total; hit weight {row['hit_before']:.1%} → {row['hit_after']:.1%}",
+            f"    hard kept {kept} (of {row['hard_weight']:.1%} of the runs); z_shifted {row['z_shifted']:.2f} = {shares}; "
+            f"hit weight {row['hit_before']:.1%} → {row['hit_after']:.1%}",
         ]
         if row["lost"]:
             lines.append(f"    lost: {', '.join(row['lost'][:12])}{' …' if len(row['lost']) > 12 else ''}")
         if row["row_moved_weight"] < THIN:
             lines.append(f"    less than {THIN:.0%} of the weight had a row filter moved: z_shifted proves little here")
     return "\n".join(lines)
+
+
+def shifted_by_cpu(row: Mapping[str, Any], sizes: tuple[int, int]) -> float:
+    """A seed's z_shifted from CPU seconds."""
+    return score(by_cpu([Measured(**query) for query in row["queries"]]), *sizes)["runs"]["z_total"] or 1.0
 
 
 def all_wrong(figures: Mapping[str, Any], measured: Sequence[Measured]) -> list[str]:

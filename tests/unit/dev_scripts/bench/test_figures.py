@@ -7,7 +7,7 @@ import pytest
 from dev_scripts.bench import summary, tables_of_figures
 from dev_scripts.bench.figures import (
     Measured,
-    cpu_ratios,
+    by_cpu,
     hit_share,
     rewritten_share,
     score,
@@ -42,7 +42,8 @@ class TestScore:
         assert table["load"]["z_new"] is None
 
     def test_counts_cpu_seconds_beside(self) -> None:
-        assert cpu_ratios([FAST, SAME]) == pytest.approx(((3 * 8 + 1) / 4, 26 / 5))
+        busy = Measured("busy", 1, 900.0, 1.0, "EQUAL_ON_DATA", before_cpu_s=6.0, after_cpu_s=2.0)
+        assert score(by_cpu([busy]), 1, 0)["runs"]["x"] == 3.0
 
 
 class TestShares:
@@ -71,7 +72,7 @@ class TestShifted:
 
     def test_says_when_too_little_moved_to_prove_anything(self) -> None:
         row = shifted_figures([FAST, SAME], [FAST, SAME], set(), set())
-        row |= {"groups": 4, "groups_moved": 2, "restored": 0, "z_shifted": 6.0}
+        row |= {"groups": 4, "groups_moved": 2, "restored": 0, "z_shifted": 6.0, "queries": [vars(FAST)]}
         figures = {"source_bytes": 7, "design_bytes": 1, "shifted": {"1": row}}
         text = tables_of_figures.shifted_table(figures, [FAST, SAME])
         assert "proves little" in text
@@ -101,7 +102,7 @@ class TestTables:
 class TestSummary:
     def test_has_a_line_for_each_run_and_seed(self) -> None:
         row = shifted_figures([FAST, SAME], [FAST, SAME], {"fast"}, {"fast"})
-        row |= {"groups": 4, "groups_moved": 2, "restored": 0, "z_shifted": 6.0}
+        row |= {"groups": 4, "groups_moved": 2, "restored": 0, "z_shifted": 6.0, "queries": [vars(FAST)]}
         run = {
             "workload": "w",
             "at": "2026-01-01 10:00",
