@@ -78,7 +78,9 @@ class CountedGroups:
         """Not asked for: the profile is given."""
         return None
 
-    def count_groups(self, selects: Mapping[str, str], *, limit_s: float) -> Mapping[str, int | None]:
+    def count_groups(
+        self, selects: Mapping[str, str], *, limit_s: float, sample_rows: int | None = None
+    ) -> Mapping[str, int | None]:
         """By the column names that a SELECT lists, joined by commas; None for others."""
         found: dict[str, int | None] = {}
         for key, sql in selects.items():

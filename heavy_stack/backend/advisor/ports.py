@@ -136,10 +136,13 @@ class EngineFacts(Protocol):
     def table_facts(self, table: Table, columns: Iterable[str]) -> TableFacts | None:
         """Rows, bytes and statistics of the named columns; None when the table is not there."""
 
-    def count_groups(self, selects: Mapping[str, str], *, limit_s: float) -> Mapping[str, int | None]:
+    def count_groups(
+        self, selects: Mapping[str, str], *, limit_s: float, sample_rows: int | None = None
+    ) -> Mapping[str, int | None]:
         """Number of distinct rows of each SELECT (Trino SQL, keyed by id), exact or estimated; None where unknown.
 
-        Ask for many at once: SELECTs over the same FROM and WHERE share one scan.
+        Ask for many at once: SELECTs over the same FROM and WHERE share one scan. With `sample_rows` only about so
+        many rows of a large FROM are looked at, the same at every call: such counts compare with each other only.
         """
 
 

@@ -11,7 +11,12 @@ from heavy_stack.backend.advisor.ports import Deadline, NotCheckable, RunFailed,
 from heavy_stack.backend.engines.duckdb_client import EngineProcess
 from heavy_stack.backend.engines.duckdb_lake import SOURCE_DATABASE, Lake, full_name, literal, quoted, snapshot
 from heavy_stack.backend.engines.duckdb_types import shown_columns
-from heavy_stack.backend.engines.group_counts import SharedScan, shared_scans
+from heavy_stack.backend.engines.group_counts import (
+    MAX_COUNTS_PER_SAMPLE,
+    MAX_COUNTS_PER_SCAN,
+    SharedScan,
+    shared_scans,
+)
 from heavy_stack.backend.engines.translation import Translation
 
 EXACT_ROWS = 200_000
@@ -79,20 +84,24 @@ class DuckdbFacts:
                 facts |= {name: ColumnFacts() for name in part}
         return TableFacts(rows, self._bytes(table), facts)
 
-    def count_groups(self, selects: Mapping[str, str], *, limit_s: float) -> Mapping[str, int | None]:
+    def count_groups(
+        self, selects: Mapping[str, str], *, limit_s: float, sample_rows: int | None = None
+    ) -> Mapping[str, int | None]:
         """Number of distinct rows of each SELECT; SELECTs over the same FROM and WHERE share one scan.
 
         Exact where the tables below have at most EXACT_ROWS rows, else by a sketch (up to some 10 % off); None
-        where the embedded engine cannot run it, or not in time.
+        where the embedded engine cannot run it, or not in time. A sample is drawn from the joined rows, row by row,
+        with a fixed seed.
         """
         counts: dict[str, int | None] = dict.fromkeys(selects)
         ends = time.monotonic() + min(limit_s, self._deadline.left_s())
-        scans = deque(shared_scans(selects))
+        scans = deque(shared_scans(selects, MAX_COUNTS_PER_SCAN if sample_rows is None else MAX_COUNTS_PER_SAMPLE))
         while scans and (left_s := ends - time.monotonic()) > 0:
             scan = scans.popleft()
             try:
                 source = self._translation.select(scan.sql).sql
-                text = scan.counting(source, exact=self._is_small(scan.tables))
+                percent = self._percent(scan, sample_rows) if sample_rows is not None else None
+                text = scan.counting(source, exact=self._is_small(scan.tables), percent=percent)
                 limit_s = min(left_s, self._scan_limit_s(scan))
                 _, rows, _, _ = self._process.query(text, limit_s=limit_s, max_rows=1)
             except (NotCheckable, RunFailed):
@@ -111,9 +120,17 @@ class DuckdbFacts:
 
     def _scan_limit_s(self, scan: SharedScan) -> float:
         """Well above what reading the tables once takes: a join that multiplies rows must not take all the time."""
-        found = [table for table in self._lake.tables if str(table).lower() in scan.tables]
-        rows = sum(self._count_rows(table) for table in self._translation.tables if table.name in found)
-        return SCAN_LIMIT_S + rows * (2 + len(scan.ids)) * COUNTED_ROW_S
+        return SCAN_LIMIT_S + sum(self._rows_below(scan)) * (2 + len(scan.ids)) * COUNTED_ROW_S
+
+    def _percent(self, scan: SharedScan, sample_rows: int) -> float | None:
+        """Which share of the rows to look at; None for all."""
+        rows = max(self._rows_below(scan), default=0)
+        return 100.0 * sample_rows / rows if rows > 2 * sample_rows and scan.columns != (None,) else None
+
+    def _rows_below(self, scan: SharedScan) -> list[int]:
+        """Rows of the tables that a scan reads."""
+        below = [table for table in self._translation.tables if str(table.name).lower() in scan.tables]
+        return [self._count_rows(table) for table in below if table.name in self._lake.tables]
 
     def _is_small(self, names: frozenset[str]) -> bool:
         # A table that the lake does not have is no row to count; the scan itself says that it is missing.

@@ -12,6 +12,8 @@ from heavy_stack.backend.advisor.sql.printing import Unprintable, trino_sql
 
 MAX_COUNTS_PER_SCAN = 24
 """Each count keeps a table of its own in memory while the scan runs."""
+MAX_COUNTS_PER_SAMPLE = 150
+"""On a sample those tables are small."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class SharedScan:
     columns: tuple[tuple[int, ...] | None, ...]
     tables: frozenset[str] = frozenset()
 
-    def counting(self, source: str, *, exact: bool) -> str:
-        """The counting SELECT in DuckDB's SQL; `source` is `sql` translated."""
+    def counting(self, source: str, *, exact: bool, percent: float | None = None) -> str:
+        """The counting SELECT in DuckDB's SQL; `source` is `sql` translated, `percent` how many of its rows count."""
+        sample = f" USING SAMPLE {percent:.4f} PERCENT (bernoulli, 42)" if percent is not None else ""
         if self.columns == (None,):
             return f"SELECT count(*) FROM (SELECT DISTINCT * FROM ({source}) AS rows_)"
         width = 1 + max(position for columns in self.columns for position in columns or ())
@@ -41,11 +44,16 @@ class SharedScan:
             keys = ", ".join(f"k{i}" for i in columns or ())
             # hash() of a row with NULLs is a value, as a group of NULLs is a group.
             counts.append(f"count(DISTINCT row({keys}))" if exact else f"approx_count_distinct(hash({keys}))")
-        return f"SELECT {', '.join(counts)} FROM ({source}) AS rows_({names})"
+        return f"SELECT {', '.join(counts)} FROM ({source}) AS rows_({names}){sample}"
 
 
-def shared_scans(selects: Mapping[str, str]) -> list[SharedScan]:
-    """Group SELECTs by what stands behind their select list; what is more than columns is counted alone."""
+def shared_scans(selects: Mapping[str, str], most: int = MAX_COUNTS_PER_SCAN) -> list[SharedScan]:
+    """Group SELECTs by what stands behind their select list; what is more than columns is counted alone.
+
+    Args:
+        selects: Trino SQL by id.
+        most: How many share one scan.
+    """
     scans: list[SharedScan] = []
     groups: dict[str, list[tuple[str, exp.Select]]] = {}
     for key, sql in selects.items():
@@ -58,8 +66,8 @@ def shared_scans(selects: Mapping[str, str]) -> list[SharedScan]:
             bare.set("distinct", None)
             groups.setdefault(trino_sql(bare), []).append((key, tree))
     for members in groups.values():
-        for start in range(0, len(members), MAX_COUNTS_PER_SCAN):
-            scans.append(_join(members[start : start + MAX_COUNTS_PER_SCAN]))
+        for start in range(0, len(members), most):
+            scans.append(_join(members[start : start + most]))
     return scans
 
 

@@ -18,13 +18,16 @@ MAX_GROWTH = 8.0
 """A merged table may have so many times the rows of the larger one: beyond, no query would want to share it."""
 SMALL_ROWS = 50_000
 """Up to here a scan costs next to nothing beside the planning of a query, whatever the growth."""
+FEW_ROWS = 5_000
+CHEAP_GROWTH = 1.5
+"""A merged table is worth looking at beside the tree where it has few rows or hardly more than the larger one."""
 MAX_COLUMNS = 90
 """Wider tables are slow to build and no longer read like a table."""
 MAX_PAIRS = 300
 """Pairs looked at for one core, those with the most dimensions in common first: pairs grow with the square."""
 MAX_FRESH_PAIRS = 40
-MAX_COUNTED = 24
-"""Pairs that the engine counts in one round: they share one scan."""
+MAX_SAMPLED = 100
+"""Pairs that the engine looks at in one round: they share one scan."""
 MAX_CANDIDATES = 300
 """Rollups handed to the selection."""
 
@@ -77,11 +80,38 @@ def lattice(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes) -> lis
     by_core: dict[str, list[Rollup]] = {}
     for rollup in rollups:
         by_core.setdefault(rollup.core.key, []).append(rollup)
-    merged: list[Rollup] = []
+    levels: list[Rollup] = []
+    beside: list[Rollup] = []
     for group in by_core.values():
-        merged += _levels(group, runs, sizes)
-    merged.sort(key=lambda each: -_runs_of(each, runs))
-    return [*rollups, *merged][: max(len(rollups), MAX_CANDIDATES)]
+        of_core = _levels(group, runs, sizes)
+        levels += of_core
+        beside += _beside([*group, *of_core], sizes)
+    for more in (levels, beside):
+        more.sort(key=lambda each: -_runs_of(each, runs))
+    known: dict[tuple[int, ...], Rollup] = {}
+    for each in (*rollups, *levels, *beside):
+        known.setdefault(tuple(sorted(map(id, each.asked))), each)
+    return list(known.values())[: max(len(rollups), MAX_CANDIDATES)]
+
+
+def _beside(rollups: list[Rollup], sizes: Sizes) -> list[Rollup]:
+    """Merged tables that are off the tree but cheap: one's dimensions hold the other's, or both together are few.
+
+    The tree merges each table once; with these the selection can also let the widest of several stand for all.
+    """
+    found: list[Rollup] = []
+    likely = [(one, two) for index, one in enumerate(rollups) for two in rollups[:index]]
+    likely = [(one, two) for one, two in likely if not set(map(id, one.asked)) & set(map(id, two.asked))]
+    pairs = _pairs(likely, MAX_PAIRS)
+    for pair in pairs:
+        _take_over(pair, sizes)
+    sizes.sample([pair.merged for pair in pairs if not sizes.is_counted(pair.merged)])
+    for pair in pairs:
+        larger = max(sizes.guess(pair.one), sizes.guess(pair.two))
+        few = sizes.merged_rows(pair.merged, pair.one, pair.two) <= max(FEW_ROWS, CHEAP_GROWTH * larger)
+        if (pair.holds or few) and _bearable(pair, sizes):
+            found.append(pair.merged)
+    return found
 
 
 def _levels(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes) -> list[Rollup]:
@@ -91,6 +121,8 @@ def _levels(rollups: list[Rollup], runs: Mapping[int, int], sizes: Sizes) -> lis
     pairs = _pairs([(one, two) for index, one in enumerate(left) for two in left[:index]], MAX_PAIRS)
     for pair in pairs:
         _take_over(pair, sizes)
+    if pairs:
+        sizes.sample([*left, *(pair.merged for pair in pairs if not sizes.is_counted(pair.merged))])
     while True:
         best = _best(pairs, runs, sizes)
         if best is None:
@@ -121,7 +153,7 @@ def _take_over(pair: _Pair, sizes: Sizes) -> None:
 
 
 def _best(pairs: list[_Pair], runs: Mapping[int, int], sizes: Sizes) -> _Pair | None:
-    """The pair that adds the least work; the likeliest are counted until the best one is."""
+    """The pair that adds the least work; the likeliest are looked at until the best one is."""
     while True:
         weighed = sorted(
             ((_added(pair, runs, sizes), place) for place, pair in enumerate(pairs) if _bearable(pair, sizes)),
@@ -129,14 +161,15 @@ def _best(pairs: list[_Pair], runs: Mapping[int, int], sizes: Sizes) -> _Pair | 
         if not weighed:
             return None
         ordered = [pairs[place] for _, place in weighed]
-        open_ones = [pair.merged for pair in ordered[:MAX_COUNTED] if not sizes.was_asked(pair.merged)]
-        if sizes.was_asked(ordered[0].merged) or not sizes.count(open_ones, filtered=False):
+        unknown = [pair.merged for pair in ordered[:MAX_SAMPLED] if not sizes.is_counted(pair.merged)]
+        first = ordered[0].merged
+        if sizes.is_counted(first) or sizes.was_sampled(first) or not sizes.sample(unknown):
             return ordered[0]
 
 
 def _added(pair: _Pair, runs: Mapping[int, int], sizes: Sizes) -> float:
     """Rows that the texts of both would read more, in all their runs."""
-    rows = merged_rows(pair.merged, pair.one, pair.two, sizes)
+    rows = sizes.merged_rows(pair.merged, pair.one, pair.two)
     return sum(
         max(0.0, rows - sizes.guess(each)) * sum(max(1, runs.get(text, 1)) for text in each.texts)
         for each in (pair.one, pair.two)
@@ -145,21 +178,11 @@ def _added(pair: _Pair, runs: Mapping[int, int], sizes: Sizes) -> float:
 
 def _bearable(pair: _Pair, sizes: Sizes) -> bool:
     larger = max(sizes.guess(pair.one), sizes.guess(pair.two))
-    rows = merged_rows(pair.merged, pair.one, pair.two, sizes)
+    rows = sizes.merged_rows(pair.merged, pair.one, pair.two)
     source = sizes.core_rows(pair.merged.core)
     if source is None:  # guesses only compare: a table is shared where one's groups are the other's, or nearly
         return rows <= larger * MAX_GROWTH
     return rows <= MAX_SHARE * source and rows <= max(SMALL_ROWS, larger * MAX_GROWTH)
-
-
-def merged_rows(merged: Rollup, one: Rollup, two: Rollup, sizes: Sizes) -> float:
-    """The merged table's rows: counted, else between what both have at least and what they have if independent."""
-    if sizes.is_counted(merged):
-        return sizes.guess(merged)
-    first, second = sizes.guess(one), sizes.guess(two)
-    low = max(first, second)
-    high = max(low, min(first * second, sizes.guess(merged)))
-    return float((low * high) ** 0.5)
 
 
 def _runs_of(rollup: Rollup, runs: Mapping[int, int]) -> int:

@@ -146,8 +146,8 @@ class Sizes:
     def merged_rows(self, merged: Rollup, one: Rollup, two: Rollup) -> float:
         """The rows of a table that holds two others.
 
-        Counted, or grown from the larger one as much as their groups grow on the sample; else halfway between what
-        both have at least and what they have if independent.
+        Counted, or grown from the larger one as much as their groups grow on the sample; what the sample cannot tell
+        apart is taken for independent. Without one: halfway between what both have at least and that.
         """
         if self.is_counted(merged):
             return self.guess(merged)
@@ -155,7 +155,9 @@ class Sizes:
         high = max(low, min(self.guess(one) * self.guess(two), self.guess(merged)))
         counts = [self._sampled.get(_key(each, False)) if each.dimensions else 1 for each in (one, two, merged)]
         known = [count for count in counts if count is not None]
-        if len(known) == 3 and known[2] <= SATURATED * SAMPLE_ROWS:
+        if len(known) == 3 and known[2] > SATURATED * SAMPLE_ROWS:
+            found = high
+        elif len(known) == 3:
             # The more groups the sample holds for its rows, the more of them it has not seen.
             growth = known[2] / max(1, known[0], known[1])
             found = min(high, max(low, low * growth / (1 - known[2] / SAMPLE_ROWS)))

@@ -48,7 +48,9 @@ class FakeEngine:
         self.asked[table.name.name] = list(columns)
         return TableFacts(rows=10) if table is FACT else None
 
-    def count_groups(self, selects: Mapping[str, str], *, limit_s: float) -> Mapping[str, int | None]:
+    def count_groups(
+        self, selects: Mapping[str, str], *, limit_s: float, sample_rows: int | None = None
+    ) -> Mapping[str, int | None]:
         return dict.fromkeys(selects)
 
 
