@@ -71,8 +71,8 @@ def shifted_table(figures: Mapping[str, Any], measured: Sequence[Measured]) -> s
         lines += [
             f"  seed {seed}: {row['groups_moved']} of {row['groups']} groups moved, {row['restored']} restored; "
             f"row filter moved: {row['row_moved_weight']:.1%} of the runs; wrong {len(row['wrong'])}",
-            f"    hard kept {kept} (of {row['hard_weight']:.1%} of the runs); z_shifted {row['z_shifted']:.2f} = {shares}; "
-            f"hit weight {row['hit_before']:.1%} → {row['hit_after']:.1%}",
+            f"    hard kept {kept} (of {row['hard_weight']:.1%} of the runs); "
+            f"z_shifted {row['z_shifted']:.2f} = {shares}; hit weight {row['hit_before']:.1%} → {row['hit_after']:.1%}",
         ]
         if row["lost"]:
             lines.append(f"    lost: {', '.join(row['lost'][:12])}{' …' if len(row['lost']) > 12 else ''}")
