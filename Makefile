@@ -53,6 +53,12 @@ getresult: $(VENV)/.run guard-TASK_ID ## TASK_ID=…: print the answer as JSON
 bench-advisor: $(VENV)/.test guard-WORKLOAD ## WORKLOAD=sample|vault|dashboards|tpch|tpcds|FILE [ROWS=…] [LAKE=…] [ARGS=…]: the advisor from outside
 	@$(BIN)/python -m dev_scripts.bench $(WORKLOAD) $(if $(ROWS),--rows $(ROWS)) $(if $(LAKE),--lake $(LAKE)) $(ARGS)
 
+mutants: $(VENV)/.test ## [WORKLOADS="a.json b.json=jdbc:duckdb:/lake"] [ARGS="--most 600 --minutes 30"]: are wrong rewrites caught?
+	@$(BIN)/python -m dev_scripts.mutants $(or $(WORKLOADS),static/samples/retail.json) $(ARGS)
+
+mutants-guards: $(VENV)/.test ## [WORKLOADS=…] [ARGS=…]: each guard of the rules switched off in turn
+	@$(BIN)/python -m dev_scripts.mutants.guard_runs $(or $(WORKLOADS),static/samples/retail.json) $(ARGS)
+
 ##@ Upkeep
 migrate: $(VENV)/.run ## Bring the database to the newest revision
 	$(BIN)/heavy-stack db upgrade

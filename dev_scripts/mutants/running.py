@@ -18,8 +18,8 @@ from dev_scripts.mutants.making import Site
 from dev_scripts.mutants.trying import Tried, Verifier
 from heavy_stack.shared_models.tasks import Stage
 
-TEXTS_AT_ONCE = 40
-TABLES_AT_ONCE = 25
+TEXTS_AT_ONCE = 24
+TABLES_AT_ONCE = 16
 """Wrong tables that are built beside the right ones."""
 
 _STATE: dict[str, Any] = {}
