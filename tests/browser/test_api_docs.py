@@ -15,7 +15,7 @@ class TestDocs:
         page = visiting().page
         page.goto("/docs")
         page.wait_for_selector(OPERATION)
-        assert page.locator(".opblock").count() == 6
+        assert page.locator(".opblock").count() == 8
         page.locator(f"{OPERATION} .opblock-summary").click()
         page.locator(f"{OPERATION} textarea.body-param__text").fill(workload_body().decode())
         page.locator(f"{OPERATION} .execute").click()

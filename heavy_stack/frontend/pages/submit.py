@@ -12,7 +12,7 @@ from heavy_stack_brython.navigate import navigate_to
 
 from heavy_stack.errors import HeavyStackError
 from heavy_stack.frontend.brython_executors import BrythonExecutorContext
-from heavy_stack.frontend.components.elements import Column, notice, state_chip, table
+from heavy_stack.frontend.components.elements import NOTHING, Column, notice, state_chip, table
 from heavy_stack.frontend.components.figures import count, plural, time_element
 from heavy_stack.frontend.components.posting import Refusal, read_answer, refusal_notice
 from heavy_stack.frontend.reactpy_util import (
@@ -29,7 +29,7 @@ from heavy_stack.frontend.reactpy_util import (
 )
 from heavy_stack.frontend.types import Component
 from heavy_stack.settings import resource_dir
-from heavy_stack.shared_models.tasks import STAGE_LABELS, Task, TaskState
+from heavy_stack.shared_models.tasks import STAGE_LABELS, Task, TaskKind, TaskState
 
 TEXT_FORM_ID = "workload-form"
 FILE_FORM_ID = "file-form"
@@ -246,11 +246,12 @@ def _none_read() -> tuple[Task, ...] | None:
 def _task_row(task: Task, zone: str) -> list[Component]:
     path = f"/tasks/{task.id}" + ("/result" if task.state is TaskState.DONE else "")
     link = html.a({"href": path, "className": "mono"}, str(task.id)[:8])
+    rechecks = task.kind == TaskKind.RECHECK
     return [
         time_element(task.created_at, zone),
-        link,
+        html.span(link, html.span({"className": "hint"}, " recheck")) if rechecks else link,
         _state_cell(task),
-        count(task.query_count),
+        NOTHING if rechecks else count(task.query_count),
         count(task.table_count),
     ]
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from heavy_stack.backend.services import Services
 from heavy_stack.frontend.pages.result import ResultPage
+from heavy_stack.frontend.pages.submit import SubmitPage
 from heavy_stack.frontend.pages.task import TaskPage
 from heavy_stack.shared_models.reports import Recheck, TextReport
 from heavy_stack.shared_models.tasks import TaskState
@@ -139,6 +140,8 @@ class TestCertificates:
         async with show(TaskPage(work.task_id)) as screen:
             await screen.until(lambda: "All conditions are checked" in screen.text())
             assert "Download" not in screen.text()
+        async with show(SubmitPage()) as screen:
+            await screen.until(lambda: f"{str(work.task_id)[:8]}  recheck" in screen.text())
 
 
 class TestFront:
