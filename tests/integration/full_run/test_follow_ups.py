@@ -196,3 +196,58 @@ class TestRecheck:
         done = command(server, "recheck", design["taskid"])
         assert done.returncode == 0, done.stderr
         assert "nothing that could break" in done.stdout
+
+
+class TestCertificatesOfARealDesign:
+    def test_hold_until_the_data_breaks_them(self, server: WebServer, lake: Path) -> None:
+        write_customers(lake, 5000)
+        write_sales(lake)
+        with server.client() as client:
+            queries = [HOME_SALES.format("c7"), f"{HOME_SALES.format('c9')} AND s.amount > 10"]
+            design = answered(client, lake, [SALES_DDL, CUSTOMERS_DDL], queries)
+            certificates = design["report"]["certificates"]
+            assert [item["outcome"] for item in certificates] == ["holds"]
+            assert "customers" in certificates[0]["name"]
+            assert command(server, "recheck", design["taskid"]).returncode == 0
+            write_customers(lake, 5000, twice=True)
+            done = command(server, "recheck", design["taskid"])
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert certificates[0]["sql"] in done.stdout
+
+
+SALES_DDL = "CREATE TABLE shop.main.sales (id bigint, customer_id bigint, amount decimal(12,2), note varchar)"
+CUSTOMERS_DDL = "CREATE TABLE shop.main.customers (id bigint, city varchar, name varchar)"
+HOME_SALES = """SELECT s.id, s.amount, c.city FROM shop.main.sales s JOIN shop.main.customers c ON c.id = s.customer_id
+WHERE c.city = '{}'"""
+
+
+def write_customers(lake: Path, rows: int, *, twice: bool = False) -> None:
+    """The customers, each once or twice."""
+    rest = f"range({rows}) AS t(i)" + (", range(2) AS again(j)" if twice else "")
+    select = f"SELECT CAST(i AS BIGINT) AS id, 'c' || (i % 50) AS city, 'n' || i AS name FROM {rest}"
+    write(lake, "customers", select)
+
+
+def write_sales(lake: Path) -> None:
+    """Many sales to them, with a wide column that nobody asks for."""
+    select = """SELECT CAST(i AS BIGINT) AS id, CAST(i % 5000 AS BIGINT) AS customer_id,
+        CAST(i % 1000 AS DECIMAL(12,2)) AS amount, 'note ' || hash(i) AS note FROM range(300000) AS t(i)"""
+    write(lake, "sales", select)
+
+
+def write(lake: Path, table: str, select: str) -> None:
+    """The table's one file."""
+    folder = lake / "main" / table
+    folder.mkdir(exist_ok=True)
+    duckdb.connect().execute(f"COPY ({select}) TO '{folder / 'part.parquet'}' (FORMAT parquet)")
+
+
+def answered(client: httpx.Client, lake: Path, ddl: list[str], queries: list[str]) -> dict[str, Any]:
+    """The answer to a workload of queries that run often."""
+    body = {
+        "url": f"jdbc:duckdb:{lake}",
+        "ddl": [{"statement": statement} for statement in ddl],
+        "queries": [{"queryid": f"q{n}", "query": text, "runquantity": 100} for n, text in enumerate(queries)],
+        "options": {"verify": "conditions"},
+    }
+    return answer_of(client, client.post("/new", content=json.dumps(body)))
