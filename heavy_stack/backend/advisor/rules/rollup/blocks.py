@@ -7,6 +7,7 @@ either side of a LEFT JOIN.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -129,10 +130,19 @@ def _block(select: exp.Select, catalog: Catalog) -> Block:
     where = select.args.get("where")
     pool = conjuncts(where.this) if where is not None else []
     only_base = len(base) == len(sources)
+    needed = _needed(select, base)
+    if not needed and not any(sides):
+        # Rows are counted: the table that the counts' conditions speak of is likely the one with many.
+        needed = {column.table for call in aggregates for column in columns_of(with_filter(call), set(base))}
     if any(sides) and only_base:
         # Any outer joins: the rollup is made over the same join tree, and WHERE works on its result.
-        return Block(select, "whole", join_tree_core(select, base), tuple(pool), {}, ())
-    needed = {column.table for call in aggregates for column in columns_of(with_filter(call), set(base))}
+        try:
+            return Block(select, "whole", join_tree_core(select, base), tuple(pool), {}, ())
+        except NotAnswerable as reason:
+            try:
+                return _outer_block(select, sources, base, needed, pool)
+            except NotAnswerable:
+                raise reason from None
     if not any(sides):
         for _, join in sources:
             pool += conjuncts(join.args.get("on")) if join is not None else []
@@ -150,6 +160,34 @@ def _block(select: exp.Select, catalog: Catalog) -> Block:
     return _outer_block(select, sources, base, needed, pool)
 
 
+def _needed(select: exp.Select, base: dict[str, tuple[exp.Table, Table]]) -> set[str]:
+    """The base tables that the aggregates are about: those whose values are aggregated, or else folded by DISTINCT."""
+    calls = [call for call in aggregates_of(select) if isinstance(call.this, exp.Distinct)]
+    folded = {column.table for call in calls for column in columns_of(call, set(base))}
+    return aggregated_sources(select) & set(base) or folded
+
+
+def aggregated_sources(select: exp.Select) -> set[str]:
+    """The sources of which values are aggregated: the rollup must hold those.
+
+    A condition inside an aggregate may be decided per group and partner; what DISTINCT folds may come several times.
+    """
+    calls = [call for call in aggregates_of(select) if not isinstance(call.this, exp.Distinct)]
+    return {column.table for call in calls for column in _value_columns(call)}
+
+
+def _value_columns(value: exp.Expr) -> Iterator[exp.Column]:
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Column):
+            yield node
+        elif isinstance(node, exp.If):
+            waiting += [part for part in (node.args["true"], node.args.get("false")) if part is not None]
+        else:
+            waiting.extend(node.iter_expressions())
+
+
 def outer_alternative(block: Block, catalog: Catalog) -> Block | None:
     """For a join tree with LEFT joins: the block that rolls up one table below the joins; None if there is none."""
     sources = list(sources_of(block.select))
@@ -160,8 +198,7 @@ def outer_alternative(block: Block, catalog: Catalog) -> Block | None:
         for source, _ in sources
         if isinstance(source, exp.Table) and source.db
     }
-    calls = aggregates_of(block.select)
-    needed = {column.table for call in calls for column in columns_of(with_filter(call), set(base))}
+    needed = _needed(block.select, base)
     where = block.select.args.get("where")
     try:
         return _outer_block(block.select, sources, base, needed, conjuncts(where.this) if where is not None else [])
@@ -178,9 +215,11 @@ def _outer_block(
 ) -> Block:
     if any(side_of(join) not in ("", "LEFT") for _, join in sources if join is not None):
         raise NotAnswerable("A RIGHT or FULL JOIN to a derived table keeps rows of both sides.")
-    if len(needed) > 1 or (not needed and len(base) > 1):
+    first = sources[0][0].alias_or_name
+    if len(needed) > 1 or (not needed and first not in base):
         raise NotAnswerable("The aggregates speak of several tables of an outer join.")
-    alias = next(iter(needed or base))
+    # Where rows are only counted, any table's groups will do; the first one's rows are all there.
+    alias = next(iter(needed)) if needed else first
     core, _ = inner_core({alias: base[alias]}, [], {alias}, whole=False)
     own_join = next(join for source, join in sources if source.alias_or_name == alias)
     null_extended = own_join is not None and side_of(own_join) == "LEFT"

@@ -76,7 +76,8 @@ def _split(value: exp.Expr, moves: Moves, left: list[int]) -> Tree:
         if left[0] < 0:
             raise NotAnswerable("An aggregate distinguishes too many cases.")
         if moves(value):
-            raise NotAnswerable("A value that changes between runs stands inside an aggregate, outside any condition.")
+            why = "An aggregate computes with a value that moves, or with another source's, outside any condition."
+            raise NotAnswerable(why)
         return _leaf(value, ())
     condition, yes, no = found
     return Branch(condition, _split(yes, moves, left), _split(no, moves, left))

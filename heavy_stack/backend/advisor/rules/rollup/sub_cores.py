@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Table
-from heavy_stack.backend.advisor.rules.rollup.blocks import Block, table_of
+from heavy_stack.backend.advisor.rules.rollup.blocks import Block, aggregated_sources, table_of
 from heavy_stack.backend.advisor.rules.rollup.cores import inner_core
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_of
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs, group_keys
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
-    aggregates_of,
     columns_of,
     conjuncts,
 )
@@ -75,7 +74,7 @@ def without_tables(block: Block, inside: frozenset[str], catalog: Catalog) -> Bl
         for source, _ in sources:
             if source.alias_or_name in inside and isinstance(source, exp.Table):
                 base[source.alias_or_name] = (source, table_of(source, catalog))
-        needed = _aggregated(block)
+        needed = aggregated_sources(select)
         if set(base) != inside or not needed <= inside:
             return None
         where = select.args.get("where")
@@ -90,30 +89,9 @@ def without_tables(block: Block, inside: frozenset[str], catalog: Catalog) -> Bl
     return Block(select, "inner", core, rest, {}, others)
 
 
-def _aggregated(block: Block) -> set[str]:
-    """The sources of which values are aggregated: the rollup must hold those.
-
-    A condition inside an aggregate may be decided per group and partner; what DISTINCT folds may come several times.
-    """
-    calls = [call for call in aggregates_of(block.select) if not isinstance(call.this, exp.Distinct)]
-    return {column.table for call in calls for column in _value_columns(call)}
-
-
-def _value_columns(value: exp.Expr) -> Iterator[exp.Column]:
-    waiting = [value]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, exp.Column):
-            yield node
-        elif isinstance(node, exp.If):
-            waiting += [part for part in (node.args["true"], node.args.get("false")) if part is not None]
-        else:
-            waiting.extend(node.iter_expressions())
-
-
 def _attribute_tables(block: Block) -> list[str]:
     """The core's tables that keys or filters that are no joins speak of, and no aggregate."""
-    aggregated = _aggregated(block)
+    aggregated = aggregated_sources(block.select)
     asked = [*group_keys(block.select), *block.pool]
     spoken = {column.table for part in asked for column in columns_of(part, set(block.core.names))}
     return [alias for alias in block.core.names if alias in spoken and alias not in aggregated]
