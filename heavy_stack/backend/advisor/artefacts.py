@@ -66,8 +66,7 @@ class QueryEntry:
 class Workload:
     """ingest's artefact. `url` has no credentials. `task_id` seeds the new schema's name and the data generators.
 
-    `design` is the id of the task whose design is frozen, and `frozen` that design. The run counts are those of
-    `window_days` days.
+    `design` is the id of the task whose design is frozen, `frozen` that design; runs are those of `window_days` days.
     """
 
     task_id: str
@@ -87,12 +86,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class FrozenDesign:
-    """An earlier task's design that stays as it is (`options.design`): only new queries are rewritten onto it.
-
-    Attributes:
-        candidates: The earlier plan's `chosen`, whose evidence says how queries are matched.
-        schema_name, create_schema, tables: The earlier rewrite's, statements included.
-    """
+    """An earlier task's design that stays (`options.design`): its plan's `chosen`, its rewrite's statements."""
 
     candidates: tuple[Candidate, ...]
     schema_name: str
