@@ -50,6 +50,8 @@ TRIALS_SHARE = 0.6
 """Share of the stage's time that test data may take when real data is compared afterwards."""
 OTHERS_SHARE = 0.1
 """Share of the task's budget for running texts on the client's data for which others of their shape have spoken."""
+SEARCHED_CHARACTERS = 30_000
+"""Longer texts (lists of thousands of values) take longer to read than a search for small databases is worth."""
 EXTRA_ROUNDS = 2
 """Further data sets for texts that returned too little on the first three."""
 _ASKING = ("conditions", "engine")
@@ -112,7 +114,8 @@ class _Stage:
         cases += self._try_on_test_data(cases, kin)
         self._note_progress(0.47, "Searching small databases for a difference")
         search = BoundedSearch(self.ports.runner, self.catalog, self.rewrite.tables)
-        search_all(search, [case for case in cases if case.counted], self.studied, self._trial_time_left)
+        found = [case for case in cases if case.counted and len(case.original) <= SEARCHED_CHARACTERS]
+        search_all(search, found, self.studied, self._trial_time_left)
         for case in cases:
             if case.open and (case.counted or case.missed) and not case.interrupted:
                 case.weigh_tests()
