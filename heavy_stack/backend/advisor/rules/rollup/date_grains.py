@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import COMPARISONS
+from heavy_stack.backend.advisor.rules.rollup.measures import type_at
 from heavy_stack.backend.advisor.rules.rollup.trees import columns_of, is_constant, unwrapped
 
 MONTH, DAY, HOUR, MINUTE, RAW = "month", "day", "hour", "minute", "raw"
@@ -106,7 +107,8 @@ def use_of_date(
         if column is None:
             return None
         by_day = day_only or is_date(column.type)
-        grain = finest([_alignment(value, operator, by_day, designing) for operator, value in values])
+        tick = _tick(column)
+        grain = finest([_alignment(value, operator, by_day, designing, tick) for operator, value in values])
         return column, grain, True
     grain_of_part = _part_grain(node)
     if grain_of_part is None:
@@ -198,7 +200,17 @@ def _format_grain(pattern: object) -> str | None:
     return finest(grains)
 
 
-def _alignment(value: exp.Expr, operator: str, by_day: bool, designing: bool) -> str:
+def _tick(column: exp.Column) -> datetime.timedelta | None:
+    """The smallest step between two values of a timestamp column; None where it is finer than can be reckoned here."""
+    kind = type_at(column)
+    if kind is None or kind.base != "timestamp" or not kind.args or kind.args[0] > 6:
+        return None
+    return datetime.timedelta(microseconds=10 ** (6 - kind.args[0]))
+
+
+def _alignment(
+    value: exp.Expr, operator: str, by_day: bool, designing: bool, tick: datetime.timedelta | None = None
+) -> str:
     """The grain at which `column operator value` is answered. `by_day`: the compared values are whole days."""
     if operator == "=":
         return DAY if by_day else RAW
@@ -206,7 +218,7 @@ def _alignment(value: exp.Expr, operator: str, by_day: bool, designing: bool) ->
     if operator in (">=", "<"):
         return DAY if by_day and grain in (HOUR, MINUTE, RAW) else grain
     if not by_day:
-        return RAW  # ts <= midnight takes that one instant of the next day too
+        return _last_instant(value, designing, tick)
     # d <= 31 March is d < 1 April. 30 June may become 30 July, though, which ends no month.
     moment = _moment(value)
     if moment is None or moment.time() != datetime.time():
@@ -215,15 +227,34 @@ def _alignment(value: exp.Expr, operator: str, by_day: bool, designing: bool) ->
     return MONTH if ends_month and (moment.day == 31 or not designing) else DAY
 
 
+def _last_instant(value: exp.Expr, designing: bool, tick: datetime.timedelta | None) -> str:
+    """The grain of ts <= 23:59:59.999, the last instant of a day; ts <= midnight takes one of the next day too."""
+    moment = _moment(value)
+    if moment is None or tick is None:
+        return RAW
+    try:
+        following = moment + tick
+    except OverflowError:
+        return RAW
+    grain = _grain_of(following)
+    if grain == MONTH and designing and (following - datetime.timedelta(days=1)).day != 31:
+        return DAY
+    return grain
+
+
+def _grain_of(moment: datetime.datetime) -> str:
+    if moment.time() == datetime.time():
+        return MONTH if moment.day == 1 else DAY
+    if (moment.second, moment.microsecond) != (0, 0):
+        return RAW
+    return MINUTE if moment.minute else HOUR
+
+
 def _constant_grain(value: exp.Expr) -> str:
     """The coarsest grain whose first instant a constant is, whatever the day of the run."""
     moment = _moment(value)
     if moment is not None:
-        if moment.time() == datetime.time():
-            return MONTH if moment.day == 1 else DAY
-        if (moment.second, moment.microsecond) != (0, 0):
-            return RAW
-        return MINUTE if moment.minute else HOUR
+        return _grain_of(moment)
     bare = unwrapped(value)
     if isinstance(bare, exp.CurrentDate):
         return DAY
@@ -263,6 +294,8 @@ def _moment(value: exp.Expr) -> datetime.datetime | None:
 
 
 def _parsed(text: str, date_only: bool) -> datetime.datetime | None:
+    if len(text.strip().partition(".")[2]) > 6:
+        return None  # finer than what is reckoned with here
     try:
         if date_only:
             return datetime.datetime.combine(datetime.date.fromisoformat(text.strip()), datetime.time())

@@ -9,7 +9,10 @@ from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
 from heavy_stack.backend.advisor.rules.rollup.date_grains import use_of_date
 from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
 
-TABLE = Table(TableName("lake", "log", "events"), (Column("d", "date"), Column("ts", "timestamp(6)")))
+TABLE = Table(
+    TableName("lake", "log", "events"),
+    (Column("d", "date"), Column("ts", "timestamp(6)"), Column("millis", "timestamp(3)")),
+)
 
 
 def grain(text: str, *, designing: bool = False) -> str | None:
@@ -41,6 +44,11 @@ class TestUseOfDate:
             ("ts >= TIMESTAMP '2024-03-01 07:30:30'", "raw"),
             ("date_trunc('minute', ts)", "minute"),
             ("ts <= TIMESTAMP '2024-03-31 00:00:00'", "raw"),
+            ("ts <= TIMESTAMP '2024-03-31 23:59:59.999999'", "month"),
+            ("ts BETWEEN TIMESTAMP '2024-03-01 00:00:00' AND TIMESTAMP '2024-03-30 23:59:59.999999'", "day"),
+            ("ts > TIMESTAMP '2024-03-31 23:59:59.999999'", "month"),
+            ("ts <= TIMESTAMP '2024-03-31 23:59:59.999'", "raw"),
+            ("ts >= TIMESTAMP '2024-03-01 00:00:00.0000001'", "raw"),
             ("CAST(ts AS date) <= DATE '2024-03-31'", "month"),
             ("CAST(ts AS date) = DATE '2024-03-31'", "day"),
             ("year(d)", "month"),
