@@ -20,10 +20,10 @@ def count(value: int | None) -> str:
 
 
 def plural(value: int, noun: str) -> str:
-    """`1 query`, `20,000 queries`: nouns in y and regular ones."""
+    """`1 query`, `20,000 queries`, `30 days`: nouns in y and regular ones."""
     if value == 1:
         return f"1 {noun}"
-    many = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    many = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeou" else noun + "s"
     return f"{value:,} {many}"
 
 

@@ -88,7 +88,13 @@ class TestShare:
 class TestPlural:
     @pytest.mark.parametrize(
         ("value", "noun", "text"),
-        [(1, "query", "1 query"), (20_000, "query", "20,000 queries"), (0, "table", "0 tables"), (2, "run", "2 runs")],
+        [
+            (1, "query", "1 query"),
+            (20_000, "query", "20,000 queries"),
+            (0, "table", "0 tables"),
+            (2, "run", "2 runs"),
+            (9, "day", "9 days"),
+        ],
     )
     def test_it_agrees_with_the_number(self, value: int, noun: str, text: str) -> None:
         assert figures.plural(value, noun) == text
