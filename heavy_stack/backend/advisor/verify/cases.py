@@ -27,6 +27,7 @@ class Case:
         missed: Why the other data sets do not count, once each.
         interrupted: The time ended before all data sets were tried.
         verdict: Set when decided.
+        brief: One timed run will do: other texts like it, or many that run more often, are timed as well.
         measured_texts: Where the times are medians of other texts of its shape: of how many.
     """
 
@@ -47,6 +48,7 @@ class Case:
     before_plain_s: float | None = None
     after_plain_s: float | None = None
     measured_texts: int | None = None
+    brief: bool = False
 
     @property
     def open(self) -> bool:

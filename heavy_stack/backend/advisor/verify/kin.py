@@ -23,6 +23,8 @@ from heavy_stack.shared_models.verdicts import Reason, Verdict
 
 NEEDED_LITERALS = 3
 """Sets of literals that must have been run before they speak for others."""
+TIMED_IN_FULL = 80
+"""Groups whose first text is timed several times, and without Trino's exact numerics too."""
 LOOKED_AT = 60
 """Texts among which the ones that differ most are chosen."""
 
@@ -149,9 +151,13 @@ def kin_of(texts: Iterable[RewrittenText], parsed: Mapping[int, ParsedText], run
 
 
 def in_turns(groups: Iterable[Kin], cases_of: Callable[[Kin], list[Case]]) -> list[Case]:
-    """The first case of each group, then the second ones, and so on."""
+    """The first case of each group, then the second ones, and so on; the later ones are timed briefly."""
     ranked = [(place, case) for group in groups for place, case in enumerate(cases_of(group))]
-    return [case for _, case in sorted(ranked, key=lambda each: each[0])]
+    cases = [case for _, case in sorted(ranked, key=lambda each: each[0])]
+    firsts = sum(place == 0 for place, _ in ranked)
+    for number, case in enumerate(cases):
+        case.brief = number >= min(firsts, TIMED_IN_FULL)
+    return cases
 
 
 def _key(original: str, rewritten: RewrittenText) -> tuple[str, tuple[Site, ...]]:

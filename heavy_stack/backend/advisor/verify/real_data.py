@@ -128,7 +128,7 @@ def measure(session: QuerySession, case: Case, limit_s: float) -> None:
     before: list[float] = []
     after: list[float] = []
     try:
-        _take_turns(session, case, before, after, TIMED_RUNS, limit_s)
+        _take_turns(session, case, before, after, 1 if case.brief else TIMED_RUNS, limit_s)
         ratio = statistics.median(after) / max(statistics.median(before), 1e-9)
         if _NEAR[0] < ratio < _NEAR[1]:
             _take_turns(session, case, before, after, CLOSE_CALL_RUNS, limit_s)
@@ -175,7 +175,7 @@ def _take_turns(
 
 def _time_plain(session: QuerySession, case: Case, limit_s: float) -> None:
     """The same without Trino's exact numerics, since emulating them makes `before` slow here."""
-    if case.before_s is None or case.before_s > PLAIN_BELOW_S:
+    if case.before_s is None or case.before_s > PLAIN_BELOW_S or case.brief:
         return
     try:
         case.before_plain_s = session.time(case.original, limit_s=limit_s, repeat=TIMED_RUNS, plain=True)
