@@ -152,6 +152,28 @@ def widened(node: exp.Expr) -> exp.Expr:
     return new
 
 
+def roomy(node: exp.Expr) -> exp.Expr:
+    """A difference (sum, product) of integers as a key of a table: done in bigint, so that no row overflows."""
+    bare, kind = unwrapped(node), type_at(node)
+    if not isinstance(bare, _ARITHMETIC) or kind is None or not kind.is_integer or kind.base == "bigint":
+        return node.copy()
+    left, right = roomy(bare.this), roomy(bare.expression)
+    if str(type_at(left)) != "bigint":
+        left = cast_to(unwrapped(left), "bigint")
+    # The other operand is widened by the first.
+    new = type(bare)(this=_in_parens(left), expression=_in_parens(right))
+    new.type = exp.DataType.build("BIGINT")
+    return new
+
+
+def _in_parens(node: exp.Expr) -> exp.Expr:
+    if not isinstance(node, exp.Binary):
+        return node
+    kept = exp.Paren(this=node)
+    kept.type = node.type
+    return kept
+
+
 def _is_zero(literal: exp.Literal) -> bool:
     try:
         return float(str(literal.this)) == 0.0

@@ -11,6 +11,7 @@ from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, stored_type, type_at
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker, name_of_expression, name_of_measure
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs
+from heavy_stack.backend.advisor.rules.rollup.partial_values import roomy
 from heavy_stack.backend.advisor.rules.rollup.trees import joined, text_of
 from heavy_stack.backend.advisor.sql.printing import cast_to, trino_sql
 
@@ -104,12 +105,14 @@ def candidate_of(rollup: Rollup, number: int, why: str, evidence: dict[str, obje
     items: list[exp.Expr] = []
     keys: list[exp.Expr] = []
     for text, node in rollup.dimensions.items():
-        kind, own = stored_type(type_at(node)), type_at(node)
+        # Other queries' rows meet the expression here too, and an overflow would fail the build.
+        wide = roomy(node)
+        kind, own = stored_type(type_at(wide)), type_at(wide)
         column = StoredColumn(names.fresh(name_of_expression(node, single)), text, kind, DIMENSION)
         columns.append(column)
-        value = node.copy() if str(own) == kind else cast_to(node.copy(), kind)
+        value = wide.copy() if str(own) == kind else cast_to(wide.copy(), kind)
         items.append(exp.alias_(value, column.name, quoted=True))
-        keys.append(node.copy())
+        keys.append(wide)
     for text, measure in rollup.measures.items():
         role = FLAG if text in rollup.flags else MEASURE
         column = StoredColumn(names.fresh(name_of_measure(measure, single)), text, measure.type, role)
