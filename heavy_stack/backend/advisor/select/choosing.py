@@ -12,7 +12,7 @@ from heavy_stack.backend.advisor.select.local_search import LocalSearch
 from heavy_stack.backend.advisor.select.model import Design, Problem
 from heavy_stack.backend.advisor.select.ways import ways_of
 
-LIMIT_S = 20.0
+LIMIT_S = 12.0
 SOLVE_LIMIT_S = 4.0
 BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
 """Shares of the client's storage for which the best design is looked for."""
@@ -41,7 +41,9 @@ def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Cho
     ways = [ways_of(demand, problem) for demand in problem.demands]
     search, program = LocalSearch(problem, ways), Program(problem, ways)
     found: list[Design] = [problem.design(())]
-    for budget in _budgets(problem):
+    for budget in reversed(_budgets(problem)):
+        if found[-1].tables and found[-1].bytes <= budget:
+            continue  # the best for more than this takes no more than this
         design = search.polish(search.grow((), budget).tables, budget)
         if program.is_small:
             design = _solved(design, budget, search, program, lambda: ends - clock())

@@ -46,10 +46,20 @@ class Demand:
     def seconds(self, chosen: Collection[int]) -> float:
         """Its seconds on these tables; as it stands where they gain it too little."""
         spent = self.total_s
-        for block in self.blocks:
-            best = min((after for table, after in block.after_s.items() if table in chosen), default=block.before_s)
-            spent -= max(0.0, block.before_s - best)
+        for before_s, offers in self._fastest_first:
+            for after_s, table in offers:
+                if table in chosen:
+                    spent -= max(0.0, before_s - after_s)
+                    break
         return spent if self.is_worth(spent) else self.total_s
+
+    @cached_property
+    def _fastest_first(self) -> tuple[tuple[float, tuple[tuple[float, int], ...]], ...]:
+        """By block: its seconds, and the tables that answer it from the fastest on."""
+        return tuple(
+            (block.before_s, tuple(sorted((after, table) for table, after in block.after_s.items())))
+            for block in self.blocks
+        )
 
     def is_worth(self, seconds: float) -> bool:
         """Whether these seconds are enough of a gain for an answer from other tables."""
@@ -151,9 +161,7 @@ class Problem:
 
     def answered(self, tables: Collection[int]) -> frozenset[int]:
         """Places of the demands that these tables answer well enough."""
-        return frozenset(
-            place for place, demand in enumerate(self.demands) if demand.is_worth(demand.seconds(tables))
-        )
+        return frozenset(place for place, demand in enumerate(self.demands) if demand.is_worth(demand.seconds(tables)))
 
     @cached_property
     def askers(self) -> tuple[tuple[int, ...], ...]:

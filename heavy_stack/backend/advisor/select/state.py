@@ -42,7 +42,8 @@ class State:
         """What the design would be worth with these tables instead; None where an answer is lost that must be kept."""
         problem = self._problem
         ratios, after = self._ratios, self._after
-        for place in sorted({place for table in tables ^ self.tables for place in problem.askers[table]}):
+        touched = {place for table in tables ^ self.tables for place in problem.askers[table]}
+        for place in sorted(touched):  # in one order, so that sums round alike
             demand, before = problem.demands[place], self._seconds[place]
             spent = demand.seconds(tables)
             if keep_answers and demand.is_worth(before) and not demand.is_worth(spent):
