@@ -17,6 +17,7 @@ from heavy_stack.backend.advisor.artefacts import (
 )
 from heavy_stack.backend.advisor.rules import ANSWER_FROM_ROLLUP, READ_FROM_PREJOIN
 from heavy_stack.backend.advisor.rules.prejoin.gains import Gains
+from heavy_stack.backend.advisor.rules.prejoin.missing import what_shelves_lack
 from heavy_stack.backend.advisor.rules.prejoin.reading import PrejoinedTree
 from heavy_stack.backend.advisor.rules.prejoin.shelves import shelf_of
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
@@ -109,7 +110,8 @@ class Chain:
                 conditions=step.conditions,
                 by_rule=done.exact,
             )
-        raise reason
+        lacking = what_shelves_lack(analysis.tree, self._analyst.catalog, self._shelves)
+        raise reason if lacking is None else NotAnswerable(f"{reason} {lacking}")
 
     def _steps(self, tree: exp.Query, rollups: RewrittenTree | None) -> Iterator[_Step]:
         if rollups is not None:
