@@ -221,7 +221,7 @@ def plain_values(kind: ColumnType) -> list[Any]:
     elif kind.kind is Kind.DECIMAL:
         values = [Decimal(text) for text in ("0", "1", "2.5", "-1.25", "10.1", "0.01", "40")]
     elif kind.kind is Kind.FLOAT:
-        values = [0.0, 1.0, 2.5, -1.25, 10.0, 0.5, 40.0, 3.0]
+        values = [0.0, 1.0, 2.5, -1.25, 10.0, 0.5, 40.0, 3.0, -2.0]
     elif kind.kind is Kind.TEXT:
         values = ["", "a", "b", "A", "ab", "c", " ", "é→", "it's", "zz"]
     elif kind.kind is Kind.BOOLEAN:

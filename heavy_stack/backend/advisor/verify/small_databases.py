@@ -9,6 +9,7 @@ what stands next to them, NULL, and a few plain ones.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
@@ -16,11 +17,13 @@ from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.verify.check_texts import LOWERED
 from heavy_stack.backend.advisor.verify.column_types import (
     Kind,
     around,
     extreme_values,
     fitted,
+    is_number,
     plain_values,
     read_type,
 )
@@ -36,6 +39,8 @@ WITNESSES = 4
 """Databases that the others are made from, beside unions of two and three of them."""
 MOST_COPIES = 4
 """Rows planted at most for a threshold on a count."""
+PASSING_COPIES = LOWERED + 1
+"""Rows planted for a higher one: it is lowered on both sides."""
 MOST_VALUES = 9
 """Values tried in one column."""
 _FLAVOUR = Flavour("tiny", 0.0, 3, 0, 0.0, 0.0, False, 0.0)
@@ -149,7 +154,7 @@ class SmallDatabases:
         for place, sketched in enumerate(sketch.rows):
             if place in sketch.missing:
                 continue
-            wanted = sketched.copies if sketched.copies <= MOST_COPIES else 2
+            wanted = sketched.copies if sketched.copies <= MOST_COPIES else PASSING_COPIES
             count = max(1, wanted - (beside == 0))
             rows += [_Placed(sketched.table, witness.rows[place])] * count
         return tuple(rows)
@@ -171,12 +176,14 @@ class SmallDatabases:
                 yield (*base[:place], row, *base[place + 1 :])
 
     def _one_more(self, base: _Rows) -> Iterator[_Rows]:
-        """One row twice, or twice with a difference; the latter also next to a row that has that value gone."""
-        for placed in dict.fromkeys(id(each) for each in base):
-            row = next(each for each in base if id(each) == placed)
-            yield (*base, row)
-            for other in self._near(row):
+        """One row more, the same or with a difference; where a row stands several times, also as often again."""
+        copies = Counter(id(each) for each in base)
+        for placed in {id(each): each for each in base}.values():
+            yield (*base, placed)
+            for other in self._near(placed):
                 yield (*base, other)
+                if copies[id(placed)] > 1:
+                    yield (*base, *[other] * copies[id(placed)])
 
     def _near(self, placed: _Placed) -> Iterator[_Placed]:
         for column in placed.table.columns:
@@ -241,7 +248,8 @@ class SmallDatabases:
         else:
             self._draw.shuffle(inside)
             near = near if len(near) <= MOST_VALUES else self._draw.sample(near, MOST_VALUES)
-            values = list(dict.fromkeys([*near, *inside[:3], *plain[:3]]))
+            below = [value for value in plain if is_number(value) and value < 0][:1]
+            values = list(dict.fromkeys([*near, *inside[:3], *plain[:3], *below]))
         values = [value for value in values if self._pools.keeps(name, value)]
         return [*values, None] if column.nullable else values
 
