@@ -15,7 +15,9 @@ CATALOG = Catalog([Table(TableName("lake", "shop", "t"), (Column("a", "integer")
 def expression(sql: str) -> exp.Expr:
     tree = qualified(f"SELECT {sql} AS v FROM lake.shop.t AS t", CATALOG)
     assert isinstance(tree, exp.Select)
-    return tree.expressions[0].unalias()
+    found = tree.expressions[0].unalias()
+    assert isinstance(found, exp.Expr)
+    return found
 
 
 class TestDivisions:
