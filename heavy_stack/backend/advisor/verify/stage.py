@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from sqlglot import exp
-
 from heavy_stack.backend.advisor.artefacts import (
     Column,
     DesignTable,
@@ -24,16 +22,15 @@ from heavy_stack.backend.advisor.artefacts import (
 from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QuerySession, RunFailed, RunTimeout
 from heavy_stack.backend.advisor.sql.catalog import Catalog, resolve
 from heavy_stack.backend.advisor.sql.comparator import TOLERANCE_TEXT
-from heavy_stack.backend.advisor.sql.determinism import nondeterminism, ties
 from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge, parse_statement
 from heavy_stack.backend.advisor.sql.printing import Unprintable
 from heavy_stack.backend.advisor.verify.baseline import Baseline, time_unchanged
 from heavy_stack.backend.advisor.verify.cases import Case
-from heavy_stack.backend.advisor.verify.check_texts import StaticDifference, check_texts
 from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promised_keys
 from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FEW_QUERIES, FLAVOURS, DataSet, DataSetMaker, KeyRules
 from heavy_stack.backend.advisor.verify.exhaustive import BoundedSearch, search_all
 from heavy_stack.backend.advisor.verify.kin import Kin, in_turns, kin_of
+from heavy_stack.backend.advisor.verify.reading import prepare, read_pair
 from heavy_stack.backend.advisor.verify.real_data import (
     build_design,
     check_conditions,
@@ -147,34 +144,16 @@ class _Stage:
         case = self._unread_case(rewritten)
         text = self.texts[rewritten.text]
         try:
-            original, other = self._read(case)
+            original, other = read_pair(case, self.catalog, self.designed)
             if not case.open:
                 return case
             draw = random.Random(f"{self.workload.task_id}|{text.text}")
             self.studied[text.text] = study(original, self.catalog, draw, shape=text.fingerprint)
             self.also.append(study(other, self.catalog, draw, sketches=0))
-            self._prepare(case, original, other)
+            prepare(case, original, other)
         except (SqlProblem, TooLarge, Unprintable) as problem:
             case.refuse(Reason.NOT_CHECKABLE, f"the rewrite cannot be read: {problem}")
         return case
-
-    def _read(self, case: Case) -> tuple[exp.Query, exp.Query]:
-        """Trees of our own: the check changes them."""
-        original = resolve(parse_statement(case.original), self.catalog)
-        other = resolve(parse_statement(case.rewritten.sql), self.designed)
-        chance = nondeterminism(original)
-        if chance is not None:
-            case.refuse(Reason.NONDETERMINISTIC, f"its result depends on {chance}")
-        case.ties = ties(original) and ties(_without_limits(original))
-        return original, other
-
-    @staticmethod
-    def _prepare(case: Case, original: exp.Query, other: exp.Query) -> None:
-        found = check_texts(original, other)
-        if isinstance(found, StaticDifference):
-            case.refuse(Reason.DIFFERENT, found.detail)
-        else:
-            case.check = found
 
     # Conditions
 
@@ -314,7 +293,7 @@ class _Stage:
             self._note_progress(0.9 + 0.08 * number / len(others), "Comparing more texts on your data")
             former, case.verdict = case.verdict, None
             try:
-                self._prepare(case, *self._read(case))
+                prepare(case, *read_pair(case, self.catalog, self.designed))
                 if case.open:
                     compare_on_data(session, case, self._time_left())
             except (SqlProblem, TooLarge, Unprintable) as problem:
@@ -375,15 +354,6 @@ class _Stage:
 
 
 _TRYING = "Trying the rewrites on test data"
-
-
-def _without_limits(tree: exp.Query) -> exp.Query:
-    """The tree without LIMITs: what ties at a cut, the comparison allows for."""
-    bare = tree.copy()
-    for query in bare.find_all(exp.Query):
-        for name in ("limit", "offset"):
-            query.set(name, None)
-    return bare
 
 
 def _as_table(table: DesignTable) -> Table:
