@@ -59,9 +59,10 @@ def _day_of(node: exp.Expr) -> dt.date | None:
     if not isinstance(node, exp.Literal) or not node.is_string or len(node.this) < 10:
         return None
     try:
-        return dt.date.fromisoformat(node.this[:10])
+        day = dt.date.fromisoformat(node.this[:10])
     except ValueError:
         return None
+    return day if dt.date.min < day < dt.date.max else None
 
 
 def _day_off(step: int) -> Kind:

@@ -12,7 +12,6 @@ from sqlglot import exp
 
 from dev_scripts.mutants.designs import Design
 from dev_scripts.mutants.drawing import Maker, Mutant
-from dev_scripts.mutants.making import Site
 from heavy_stack.backend.advisor.artefacts import Column, DesignTable, RewrittenText, Table, TableName
 from heavy_stack.backend.advisor.ports import Ports, QueryRunner, QuerySession, ResultSet
 from heavy_stack.backend.advisor.rewrite.statements import design_table
@@ -109,9 +108,10 @@ class Verifier:
         """Texts whose right rewrite passes: only their mutants say anything."""
         cases = [case for text in self.maker.texts.values() if (case := self._case(text, text.sql)) is not None]
         self._try(cases, self.design.rewrite.tables)
-        right = [(Mutant(case.text, "", Site("none", 0, 0)), case) for case in cases]
-        judged = self._judged(right, self.design.rewrite.tables, deep=False)
-        return {tried.mutant.text for tried in judged if tried.how == "equivalent"}
+        for case in cases:
+            if case.open:
+                case.weigh_tests()
+        return {case.text for case in cases if case.verdict and case.verdict.verdict is not Verdict.UNCHANGED}
 
     def try_texts(self, mutants: Sequence[Mutant]) -> list[Tried]:
         """Mutants of rewritten texts."""
@@ -186,19 +186,17 @@ class Verifier:
             trials.run(self.data_sets(round_number), waiting)
             waiting = unproven(waiting)
 
-    def _judged(
-        self, cases: Sequence[tuple[Mutant, Case]], design: Sequence[DesignTable], *, deep: bool = True
-    ) -> list[Tried]:
+    def _judged(self, cases: Sequence[tuple[Mutant, Case]], design: Sequence[DesignTable]) -> list[Tried]:
         """The bounded search and the verdict; what would be sent then has to pass further data sets and searches."""
         search = BoundedSearch(self._runner, self.maker.base, design)
         found = [_tried(mutant, case) for mutant, case in cases if self._search(case, search)]
         alive = [(mutant, case) for mutant, case in cases if case.open]
-        if deep and alive:
+        if alive:
             trials = Trials(self._runner, self.design.parsed.tables, design, self._ports.deadline.left_s)
             for round_number in MORE_ROUNDS:
                 trials.run(self.data_sets(round_number), [case for _, case in alive])
         for mutant, case in alive:
-            shown = case.verdict.detail if case.verdict is not None else self._longer(case, search) if deep else None
+            shown = case.verdict.detail if case.verdict is not None else self._longer(case, search)
             found.append(Tried(mutant, "missed" if shown else "equivalent", shown or "", case.rewritten.sql))
         return found
 
