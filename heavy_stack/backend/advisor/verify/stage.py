@@ -185,12 +185,15 @@ class _Stage:
         if not waiting:
             return promoted
         rules = promised_keys((case.rewritten for case in waiting), self.catalog)
-        trials = Trials(self.ports.runner, self.parsed.tables, self.rewrite.tables, self._trial_time_left)
         for round_number in range(1 + EXTRA_ROUNDS):
             if not waiting or self._trial_time_left() <= 0:
                 break
             self._note_progress(0.02 + 0.15 * round_number, "Making test data")
-            self._one_round(trials, waiting, round_number, rules)
+            for cases, promised in _by_promise(waiting, None if round_number == 0 else rules, rules):
+                read = {name for case in cases for name in case.rewritten.tables}
+                design = [table for table in self.rewrite.tables if table.name in read]
+                trials = Trials(self.ports.runner, self.parsed.tables, design, self._trial_time_left)
+                self._one_round(trials, cases, round_number, promised)
             more = self._promoted(kin) if not round_number else []
             promoted += more
             waiting = unproven(waiting) + more
@@ -207,14 +210,10 @@ class _Stage:
             found += [case for case in cases if case.open]
         return found
 
-    def _one_round(self, trials: Trials, cases: Sequence[Case], round_number: int, rules: KeyRules) -> None:
-        """Small data sets first, one by one; then the crowded ones together, text by text, as far as the time goes.
-
-        In the first round the data breaks every promise that only some rewrites rely on; later ones keep them all.
-        """
+    def _one_round(self, trials: Trials, cases: Sequence[Case], round_number: int, promised: KeyRules | None) -> None:
+        """Small data sets first, one by one; then the crowded ones together, text by text, as far as the time goes."""
         queries = [self.studied[case.text] for case in cases]
         maker = DataSetMaker(self.catalog, queries, f"{self.workload.task_id}|{round_number}", self.also)
-        promised = rules if round_number or all(case.rewritten.conditions for case in cases) else None
         data_sets: Iterator[DataSet]
         if round_number:
             plain = [replace(flavour, extremes=False) for flavour in FLAVOURS[:CROWDED]]
@@ -354,6 +353,24 @@ class _Stage:
 
 
 _TRYING = "Trying the rewrites on test data"
+
+
+def _by_promise(
+    cases: Sequence[Case], free: KeyRules | None, promised: KeyRules
+) -> list[tuple[list[Case], KeyRules | None]]:
+    """Cases without conditions on data that keeps the promises `free`, those with conditions on data that keeps all.
+
+    In the first round nothing is promised to the former: what needs no key must not need one by chance. The latter's
+    tables are not built there, where joins on keys that repeat would multiply their rows.
+    """
+    if free is promised:
+        return [(list(cases), promised)]
+    bare = [case for case in cases if not case.rewritten.conditions]
+    return [
+        (group, rules)
+        for group, rules in ((bare, free), ([case for case in cases if case.rewritten.conditions], promised))
+        if group
+    ]
 
 
 def _as_table(table: DesignTable) -> Table:

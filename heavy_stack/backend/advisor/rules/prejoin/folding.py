@@ -38,7 +38,6 @@ class Folded:
         select: The new SELECT; shares no node with the old one.
         alias: The stored table's alias in it.
         used: The stored columns that it reads, by what they hold.
-        roles: The roles whose joins it relies on.
         gone: The aliases that it does not read any more.
         asked: The columns whose NULL it takes for a missing partner.
     """
@@ -46,7 +45,6 @@ class Folded:
     select: exp.Select
     alias: str
     used: frozenset[RoleColumn]
-    roles: frozenset[str]
     gone: frozenset[str]
     asked: frozenset[RoleColumn]
 
@@ -239,11 +237,8 @@ class _Folding:
                 new.set(key, value.copy() if isinstance(value, exp.Expr) else value)
         waiting = [self._condition(part) for part in conditions] + missing_checks
         self._place_sources(new, waiting)
-        roles = {self.roles[alias] for alias in self.folded_in} | {role for role, _ in self.used}
         gone = {member.alias for member in self._gone()}
-        return Folded(
-            new, self.alias, frozenset(self.used), frozenset(roles - {FACT}), frozenset(gone), frozenset(self.asked)
-        )
+        return Folded(new, self.alias, frozenset(self.used), frozenset(gone), frozenset(self.asked))
 
     def _condition(self, part: exp.Expr) -> exp.Expr:
         """A filter on a table that stays joined is asked of the stored copy of its column: fewer rows are joined."""

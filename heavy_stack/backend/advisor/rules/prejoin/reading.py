@@ -64,7 +64,7 @@ def read_from_shelves(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf
     conditions: dict[str, str] = {}
     used: dict[TableName, frozenset[str]] = {}
     for shelf, folded in found:
-        conditions |= shelf.conditions(folded.roles, folded.asked)
+        conditions |= shelf.conditions(folded.asked)
         name = shelf.table.name
         read = {shelf.columns[place] for place in folded.used}
         used[name] = used.get(name, frozenset()) | read

@@ -49,15 +49,15 @@ class Shelf:
                 return key
         return None
 
-    def conditions(self, roles: Iterable[str], asked: Iterable[RoleColumn]) -> dict[str, str]:
+    def conditions(self, asked: Iterable[RoleColumn]) -> dict[str, str]:
         """What must hold of the data, name → SQL that returns no row.
 
+        Every key counts, also of joins that a text has no use for: one that repeats would repeat the fact's rows.
+
         Args:
-            roles: The joins that a rewrite relies on.
-            asked: The columns whose NULL it takes for a missing partner.
+            asked: The columns whose NULL a rewrite takes for a missing partner.
         """
-        wanted = {above for role in roles for above in (role, *self.above(role))}
-        steps = [self.steps[role] for role in sorted(wanted) if role != FACT]
+        steps = [self.steps[role] for role in sorted(self.steps)]
         found = dict(key_condition(step.table, tuple(theirs for _, theirs in step.pairs)) for step in steps)
         return found | dict(filled_condition(self.steps[role].table, name) for role, name in sorted(asked))
 
