@@ -108,7 +108,7 @@ class Chain:
                 tables=tuple(table.name for table in done.tables),
                 rules=step.rules,
                 conditions=step.conditions,
-                by_rule=done.exact,
+                by_rule=done.exact and analysis.exact,
             )
         lacking = what_shelves_lack(analysis.tree, self._analyst.catalog, self._shelves)
         raise reason if lacking is None else NotAnswerable(f"{reason} {lacking}")

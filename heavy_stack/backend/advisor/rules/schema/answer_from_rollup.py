@@ -9,7 +9,8 @@ After:
 Safe when:
     every aggregate of the block merges over groups; each filter either stands in the table or is asked of its
     dimensions; the block's other sources are joined on dimensions only, so that all rows of a group meet the same
-    partners.
+    partners. A block is also a SELECT of which only the set of rows matters (EXISTS, IN, INTERSECT, EXCEPT, UNION), and
+    each branch of a UNION ALL that is aggregated.
 Never when:
     a literal that moves would have to be stored (only booleans, flags, comparisons with 0 and '', NULL tests, NOT IN,
     LIKE and regular expressions are kept); the aggregate does not merge (approximations, ordered or collected
