@@ -44,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     root: Path = options.root.resolve()
     root.mkdir(parents=True, exist_ok=True)
     workload = load(options.workload, options.rows, options.lake, root)
+    if options.budget:
+        workload.body["options"] = {**workload.body.get("options", {}), "budget_s": options.budget}
     folder = root / "runs" / workload.name
     folder.mkdir(parents=True, exist_ok=True)
     kept = Kept(options.json or folder / "figures.json", options.resume)
@@ -133,6 +135,7 @@ def main() -> int:
     parser.add_argument("--per-shape", type=int, help=f"texts run of each shape; default: all, or {PER_SHAPE} of many")
     parser.add_argument("--seeds", default="1,2,3", help="of moved literals; '' for none")
     parser.add_argument("--no-baselines", dest="baselines", action="store_false")
+    parser.add_argument("--budget", type=float, help="seconds that the service may take; default: its own")
     parser.add_argument("--resume", action="store_true", help="go on with the last run's answer and figures")
     parser.add_argument("--json", type=Path, help="where the figures go; default: below the root")
     return run(parser.parse_args())
