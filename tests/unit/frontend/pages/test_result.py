@@ -78,6 +78,18 @@ class TestResultPage:
         assert set(figures) == {"not measured"}
         assert set(cells) == {"not measured"}
 
+    async def test_times_of_other_texts_of_the_shape_are_marked(
+        self, show: Show, page_services: Services, ann: User
+    ) -> None:
+        report = full_report()
+        place = next(number for number, text in enumerate(report.texts) if text.before_s is not None)
+        texts = list(report.texts)
+        texts[place] = texts[place].model_copy(update={"measured_texts": 3})
+        marked = report.model_copy(update={"texts": texts})
+        async with show(ResultPage(await finished(page_services, ann, marked), "")) as screen:
+            await screen.until(lambda: report.headline in screen.text())
+            assert "≈" in screen.text()
+
     async def test_opening_a_query_shows_its_evidence_and_both_texts(
         self, show: Show, page_services: Services, ann: User
     ) -> None:

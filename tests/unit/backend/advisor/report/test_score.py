@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from heavy_stack.backend.advisor.artefacts import TableFacts, TableMeasure
@@ -52,6 +54,14 @@ class TestScore:
         assert report.score.x == pytest.approx((10 * 4 + 3 + 2) / 15)
         assert report.score.sum_ratio == pytest.approx((80 + 3) / (20 + 3))
         assert "1 rewritten query not measured: in no figure." in report.warnings
+
+    def test_times_of_other_texts_of_the_shape_count_and_are_said_to(self, task: Task) -> None:
+        texts = (replace(task.verdicts.texts[0], measured_texts=3), *task.verdicts.texts[1:])
+        report = task.change("verdicts", texts=texts, baseline_s={3: 4.0}, baseline_texts={3: 5}).answer().report
+        assert [text.measured_texts for text in report.texts] == [3, None, None, 5]
+        assert report.score.x == pytest.approx(3.75)
+        words = "3 queries not timed: counted with the median of texts that differ from them in literals only."
+        assert words in report.warnings
 
     def test_only_unchanged_queries_score_one(self, task: Task) -> None:
         texts = (verdict(2, 1.0, None, verdict=Verdict.UNCHANGED),)
