@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -189,8 +190,7 @@ class DuckdbRunner:
         Raises:
             NotCheckable
         """
-        tables = tuple(design_table(create) for create in design)
-        return self._translation.beside(self._translation.tables, tables).statement(sql)
+        return self._translation.beside(self._translation.tables, _design_tables(tuple(design))).statement(sql)
 
     def native_setup(self) -> Sequence[str]:
         """Statements that make the client's tables visible under their full names in a DuckDB of the client's."""
@@ -241,6 +241,12 @@ class DuckdbRunner:
             self._idle.append(process)
         else:
             self._end(process)
+
+
+@lru_cache(maxsize=4)
+def _design_tables(design: tuple[str, ...]) -> tuple[Table, ...]:
+    """The tables that CREATE TABLE statements make: thousands of texts are translated beside the same few."""
+    return tuple(design_table(create) for create in design)
 
 
 def _and(opening: Opening, setup: tuple[tuple[str, str], ...], allowed: tuple[str, ...]) -> Opening:
