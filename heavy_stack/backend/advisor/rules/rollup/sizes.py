@@ -58,6 +58,7 @@ class Sizes:
         self._counted: dict[str, int | None] = {}
         self._sampled: dict[str, int | None] = {}
         self._estimated: dict[str, int] = {}
+        self._values_of: dict[tuple[str, str], float] = {}
         # Cores of which a count did not end in time (joins that multiply rows): their rollups are estimated.
         self._too_dear: set[str] = set()
 
@@ -152,7 +153,7 @@ class Sizes:
         if self.is_counted(merged):
             return self.guess(merged)
         low = max(self.guess(one), self.guess(two))
-        high = max(low, min(self.guess(one) * self.guess(two), self.guess(merged)))
+        high = max(low, min(self.guess(one) * self.guess(two), self._most(merged)))
         counts = [self._sampled.get(_key(each, False)) if each.dimensions else 1 for each in (one, two, merged)]
         known = [count for count in counts if count is not None]
         if len(known) == 3 and known[2] > SATURATED * SAMPLE_ROWS:
@@ -213,15 +214,25 @@ class Sizes:
         estimated = self._estimated.get(_key(rollup, False))
         if estimated is not None:
             return max(1, min(core_rows, estimated))
-        product = math.prod(self._values(rollup.core, node) for node in rollup.dimensions.values())
-        return max(1, min(core_rows, int(min(product, 1e15))))
+        return max(1, int(self._most(rollup)))
+
+    def _most(self, rollup: Rollup) -> float:
+        """The rows if all dimensions were independent; no more than the source has, where that is known."""
+        product = 1.0
+        for text, node in rollup.dimensions.items():
+            key = (rollup.core.key, text)
+            if key not in self._values_of:
+                self._values_of[key] = self._values(rollup.core, node)
+            product *= self._values_of[key]
+        core_rows = self.core_rows(rollup.core)
+        return min(product, 1e15) if core_rows is None else min(product, float(core_rows))
 
     def guess(self, rollup: Rollup) -> float:
         """The rows where they are known, else a guess that only serves to compare rollups."""
         rows = self.rows(rollup)
         if rows is not None:
             return float(rows)
-        return math.prod(self._values(rollup.core, node) for node in rollup.dimensions.values())
+        return self._most(rollup)
 
     def order_of(self, core: Core, node: exp.Expr) -> float:
         """How many values a dimension is likely to have."""
