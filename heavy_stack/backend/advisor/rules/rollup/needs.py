@@ -83,6 +83,16 @@ class Needs:
             found.update((each.text, each) for each in wanted)
         return tuple(found.values())
 
+    @cached_property
+    def read_measures(self) -> tuple[Measure, ...]:
+        """The measures that the block itself reads: of a spread column only those of the values that it asks for."""
+        if self.spread is None:
+            return self.measures
+        parts = [*self.residual, *(part for plan in self.plans for part in (*plan.conditions(), *plan.over_dimensions))]
+        asked = {test.text for part in parts for test in self.spread.tests_in(part, self.block.core.names)}
+        others = {test.text for test in self.spread.tests} - asked
+        return tuple(each for each in self.measures if not others & {test.text for test in each.conditions})
+
     @property
     def groups_all_rows(self) -> bool:
         """No key tells rows apart, yet there is a group only where there are rows (GROUP BY 'a', EXISTS (…))."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sqlglot import exp
+
 from heavy_stack.backend.advisor.artefacts import Candidate
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
@@ -12,9 +14,9 @@ from heavy_stack.backend.advisor.rules.rollup.coarser import coarser, is_too_lar
 from heavy_stack.backend.advisor.rules.rollup.merging import lattice, rollups_by_dimensions
 from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
-from heavy_stack.backend.advisor.rules.rollup.savings import Weigher
+from heavy_stack.backend.advisor.rules.rollup.savings import ROW_GROUP, Weigher, leading_column
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
-from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, text_of
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
 
 NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
@@ -90,9 +92,15 @@ def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: An
     tables = {str(name).lower() for name in rollup.core.table_names}
     flags = sorted([table, column] for table, column in analyst.flags if table in tables)
     sized = Rollup(rollup.core, rollup.common, rollup.dimensions, rollup.measures, rollup.flags, rollup.asked, rows)
+    # A large table is sorted by what queries filter: whole stretches of it are passed over.
+    leading = leading_column(rollup) if (rows or 0) > ROW_GROUP else None
+    nodes = list(rollup.dimensions.values())
     order = sorted(
-        range(len(rollup.dimensions)),
-        key=lambda index: sizes.order_of(rollup.core, list(rollup.dimensions.values())[index]),
+        range(len(nodes)),
+        key=lambda index: (
+            leading is None or leading not in map(text_of, nodes[index].find_all(exp.Column)),
+            sizes.order_of(rollup.core, nodes[index]),
+        ),
     )
     evidence: dict[str, object] = {
         "flags": flags,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+
+from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Saving
 from heavy_stack.backend.advisor.rules.costs import CostModel, stored_s
@@ -12,12 +15,17 @@ from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, width_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+from heavy_stack.backend.advisor.rules.rollup.trees import canonical, text_of
 
 PACKED = 0.6
 """Of the bits that tell a key's values apart: sorted keys repeat, and what repeats is packed."""
 _MEASURE_BYTES = {"COUNT": 0.7, "COUNT_DISTINCT": 1.5, "BOOL_AND": 0.2, "BOOL_OR": 0.2}
 OTHER_MEASURE_BYTES = 3.5
 """A sum or an extreme, after compression."""
+ROW_GROUP = 120_000
+"""Rows that are read or passed over together."""
+SPARSE = 0.25
+"""Of that for a measure of one value of a column: most groups have no row of it, and what repeats is packed."""
 EMPTY_BYTES = 400
 """A file without rows."""
 
@@ -40,9 +48,24 @@ class Weigher:
         rows = self.rows(rollup)
         found: dict[tuple[int, int], Saving] = {}
         for each in rollup.asked:
-            after = stored_s(rows, _kinds(each.needs)) + self._beside(each.needs, rows)
+            read = max(rows * self._share_read(rollup, each.needs), min(rows, ROW_GROUP))
+            after = stored_s(read, _kinds(each.needs)) + self._beside(each.needs, rows)
             found[each.text, each.block] = Saving(each.text, each.block, self._before_s(each), after)
         return tuple(found[key] for key in sorted(found))
+
+    def _share_read(self, rollup: Rollup, needs: Needs) -> float:
+        """Which share of the rows a block's filter on the leading column of the table's order leaves to be read."""
+        share = 1.0
+        if (self._sizes.rows(rollup) or 0) <= ROW_GROUP:
+            return share
+        leading = leading_column(rollup)
+        core = needs.block.core
+        for part in needs.residual:
+            columns = list(part.find_all(exp.Column))
+            if leading is not None and {text_of(canonical(column, core.names)) for column in columns} == {leading}:
+                table = core.tables.get(core.names.get(columns[0].table, ""))
+                share *= self._costs.share_left(part, table) if table is not None else 1.0
+        return share
 
     def rows(self, rollup: Rollup) -> float:
         """The table's rows; without statistics a guess, and never more than a rollup may have."""
@@ -60,8 +83,10 @@ class Weigher:
         for node in rollup.dimensions.values():
             values = min(float(rows), max(1.0, self._sizes.order_of(rollup.core, node)))
             size += rows * PACKED * math.log2(values + 1) / 8 + values * width_of(stored_type(type_at(node)))
+        spread = {test.text for each in rollup.asked if each.needs.spread for test in each.needs.spread.tests}
         for measure in rollup.measures.values():
-            size += rows * _MEASURE_BYTES.get(measure.function, OTHER_MEASURE_BYTES)
+            size_here = rows * _MEASURE_BYTES.get(measure.function, OTHER_MEASURE_BYTES)
+            size += size_here * (SPARSE if spread & {test.text for test in measure.conditions} else 1.0)
         return int(size) + EMPTY_BYTES
 
     def _before_s(self, asked: Asked) -> float:
@@ -82,7 +107,18 @@ class Weigher:
         return self._costs.block_cost(block.select, without=block.aliases, stored_rows=rows)
 
 
+def leading_column(rollup: Rollup) -> str | None:
+    """By its text, the column of a dimension that most blocks filter by; a large table is sorted by it first."""
+    asked: Counter[str] = Counter()
+    held = {text_of(column) for node in rollup.dimensions.values() for column in node.find_all(exp.Column)}
+    for each in rollup.asked:
+        names = each.needs.block.core.names
+        columns = [column for part in each.needs.residual for column in part.find_all(exp.Column)]
+        asked.update(sorted({text_of(canonical(column, names)) for column in columns} & held))
+    return max(asked, key=lambda text: (asked[text], text)) if asked else None
+
+
 def _kinds(needs: Needs) -> list[str]:
     """Trino types of the columns that the block reads from a rollup."""
     dimensions = [stored_type(type_at(node)) for node in needs.dimensions.values()]
-    return dimensions + [measure.type for measure in needs.measures]
+    return dimensions + [measure.type for measure in needs.read_measures]

@@ -45,6 +45,13 @@ class Spread:
         """One condition for every value."""
         return tuple(value_test(self.column, value) for value in self.values)
 
+    def tests_in(self, node: exp.Expr, names: dict[str, str]) -> Iterable[Test]:
+        """The conditions of the values that an expression (in the block's names) asks for."""
+        for part in node.walk():
+            found = asked_values(part)
+            if found is not None and text_of(canonical(found[0], names)) == self.text:
+                yield from (value_test(self.column, value) for value in found[1])
+
 
 def value_test(column: exp.Column, value: exp.Literal) -> Test:
     """`column = value`, as a condition of a measure."""
