@@ -179,6 +179,9 @@ def _call(measure: Measure) -> exp.Expr:
     call = measure.expression()
     for node in (call, call.this) if isinstance(call, exp.Filter) else (call,):
         node.type = exp.DataType.build(measure.type, dialect="trino")
+    argument = (call.this if isinstance(call, exp.Filter) else call).this
+    if measure.function == "SUM" and measure.type == "double" and argument.type is None:
+        argument.type = exp.DataType.build("DOUBLE")  # a square, which only the plan writes
     return call
 
 
