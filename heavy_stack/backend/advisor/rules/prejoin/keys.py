@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Protocol
@@ -18,7 +19,8 @@ SKETCH_ERROR = 0.12
 MAX_KEY_COLUMNS = 3
 """Longer keys are seldom joined on whole, and counting their values is slow."""
 
-Distinct = Callable[[Table, tuple[str, ...]], int | None]
+Repeats = Callable[[str], int | None]
+"""Number of rows of a condition: keys that stand in several rows; None where that is unknown."""
 
 
 class KeyFinder(Protocol):
@@ -33,12 +35,12 @@ class Keys:
 
     Args:
         facts: Statistics by full table name.
-        distinct: Counts the distinct rows of several columns; None where that is unknown.
+        repeats: Counts the keys that a condition finds in several rows.
     """
 
-    def __init__(self, facts: Mapping[str, TableFacts], distinct: Distinct | None = None) -> None:
+    def __init__(self, facts: Mapping[str, TableFacts], repeats: Repeats | None = None) -> None:
         self._facts = facts
-        self._distinct = distinct
+        self._repeats = repeats
         self._known: dict[tuple[TableName, tuple[str, ...]], bool] = {}
 
     def key_among(self, table: Table, columns: frozenset[str]) -> tuple[str, ...] | None:
@@ -57,17 +59,20 @@ class Keys:
         return known
 
     def _looks_unique(self, table: Table, columns: tuple[str, ...]) -> bool:
+        """By statistics where they are exact, else by the very condition that a rewrite will rest on."""
         facts = self._facts.get(str(table.name))
         if facts is None or not facts.rows:
             return False
-        if len(columns) > 1:
-            found = self._distinct(table, columns) if self._distinct is not None else None
-            return found is not None and _fits(found, facts.rows)
         by_name = {name.lower(): column for name, column in facts.columns.items()}
-        column = by_name.get(columns[0].lower())
-        if column is None or column.distinct is None:
+        known = [by_name.get(column.lower()) for column in columns]
+        counts = [column.distinct for column in known if column is not None and column.distinct is not None]
+        nulls = max((column.nulls or 0 for column in known if column is not None), default=0)
+        if len(counts) != len(columns) or not _fits(math.prod(counts), facts.rows - nulls):
             return False
-        return _fits(column.distinct, facts.rows - (column.nulls or 0))
+        if len(columns) == 1 and facts.rows <= EXACT_ROWS:
+            return True
+        found = self._repeats(key_condition(table.name, columns)[1]) if self._repeats is not None else None
+        return found == 0 if found is not None else len(columns) == 1
 
 
 def _fits(distinct: int, rows: int) -> bool:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.artefacts import Candidate, Saving, Table, TableName
 from heavy_stack.backend.advisor.rules.prejoin.folding import fold
 from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
-from heavy_stack.backend.advisor.rules.prejoin.keys import Keys, table_of
+from heavy_stack.backend.advisor.rules.prejoin.keys import Keys
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
@@ -19,7 +19,6 @@ from heavy_stack.backend.advisor.rules.prejoin.widths import Widths
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, select_places
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
-from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 MIN_ROWS = 50_000
 """Below, reading and joining costs less than planning: no table would be felt."""
@@ -67,7 +66,7 @@ def propose_prejoins(context: ProposeContext) -> Proposed:
 
 
 def _uses(context: ProposeContext) -> list[Use]:
-    keys = Keys(context.facts, lambda table, columns: context.sizes.distinct_rows(_distinct_select(table, columns)))
+    keys = Keys(context.facts, context.sizes.distinct_rows)
     found: list[Use] = []
     for number, text in context.texts.items():
         if context.sizes.time_left_s() < context.until_left_s:
@@ -85,11 +84,6 @@ def _uses(context: ProposeContext) -> list[Use]:
                 if context.costs.table_rows(star.fact) >= MIN_ROWS:
                     found.append(Use(number, places[id(select)], reading, star))
     return found
-
-
-def _distinct_select(table: Table, columns: tuple[str, ...]) -> str:
-    listed = [exp.column(name, quoted=True) for name in columns]
-    return trino_sql(exp.Select(expressions=listed).from_(table_of(table.name)))
 
 
 def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[Candidate]:
