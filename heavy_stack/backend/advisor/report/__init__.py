@@ -64,11 +64,13 @@ def report(
     native: dict[str, list[str]] = {}
     if workload.engine is EngineKind.DUCKDB:
         ports.progress.report(0.5, "Writing the statements for DuckDB")
-        native, missing = native_statements(
-            ports.runner, rewrite.create_schema, tables, rollback, decisions, workload.queries
+        native, missing, late = native_statements(
+            ports.runner, rewrite.create_schema, tables, rollback, decisions, workload.queries, ports.deadline
         )
         if missing:
             warnings.append(f"{missing} of {len(decisions)} query texts have no faithful form in DuckDB's SQL.")
+        if late:
+            warnings.append(f"{late} of {len(decisions)} query texts were not written in DuckDB's SQL: the time ended.")
     return Answer(
         ddl=(rewrite.create_schema, *(table.create for table in tables)),
         migrations=tuple(table.insert for table in tables),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from heavy_stack.backend.advisor.artefacts import DesignTable, QueryEntry
-from heavy_stack.backend.advisor.ports import NotCheckable, QueryRunner
+from heavy_stack.backend.advisor.ports import Deadline, NotCheckable, QueryRunner
 from heavy_stack.backend.advisor.report.decisions import Decision
+
+KEPT_S = 15.0
+"""Seconds of the task that stay for writing and storing the answer."""
 
 
 def native_statements(
@@ -17,10 +21,12 @@ def native_statements(
     rollback: Iterable[str],
     decisions: Sequence[Decision],
     queries: Sequence[QueryEntry],
-) -> tuple[dict[str, list[str]], int]:
-    """`setup`, `ddl`, `migrations`, `queries` (one per text) and `rollback`; and how many texts have no such form.
+    deadline: Deadline,
+) -> tuple[dict[str, list[str]], int, int]:
+    """`setup`, `ddl`, `migrations`, `queries` (one per text) and `rollback`.
 
-    `setup` makes the client's tables visible under the names that the rest uses.
+    `setup` makes the client's tables visible under the names that the rest uses. Beside it: how many texts have no such
+    form, and for how many the time was too short; the often run ones come first.
     """
     creates = [table.create for table in tables]
     try:
@@ -31,13 +37,18 @@ def native_statements(
         }
         undo = [runner.native(statement) for statement in rollback]
     except NotCheckable:
-        return {}, len(decisions)
+        return {}, len(decisions), 0
     named: dict[int, list[str]] = {}
+    runs = Counter[int]()
     for query in queries:
         named.setdefault(query.text, []).append(query.queryid)
-    texts: list[str] = []
-    missing = 0
-    for decision in decisions:
+        runs[query.text] += query.runquantity
+    texts: dict[int, str] = {}
+    missing = late = 0
+    for decision in sorted(decisions, key=lambda each: -runs[each.parsed.text]):
+        if deadline.left_s() < KEPT_S:
+            late += 1
+            continue
         try:
             if decision.parsed.sql is None:
                 raise NotCheckable("not analysed")
@@ -45,8 +56,9 @@ def native_statements(
         except NotCheckable:
             missing += 1
             continue
-        texts.append(f"-- {_label(named.get(decision.parsed.text, []))}\n{text}")
-    return {**parts, "queries": texts, "rollback": undo}, missing
+        number = decision.parsed.text
+        texts[number] = f"-- {_label(named.get(number, []))}\n{text}"
+    return {**parts, "queries": [texts[number] for number in sorted(texts)], "rollback": undo}, missing, late
 
 
 def _label(queryids: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from heavy_stack.backend.advisor.artefacts import RewrittenText
 from heavy_stack.shared_models.reports import AsOf, Evidence
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 from heavy_stack.shared_models.workloads import EngineKind
-from tests.unit.backend.advisor.report.conftest import ONE, SALE, TWO, Task, design_table, queries_of, verdict
+from tests.unit.backend.advisor.report.conftest import ONE, SALE, TWO, Silent, Task, design_table, queries_of, verdict
 
 
 class TestAnswer:
@@ -169,6 +169,16 @@ class TestNative:
             '-- queryid "q3"\nnative answer 2',
         ]
         assert native["rollback"][-1] == "native DROP SCHEMA IF EXISTS lake.hs_1"
+
+    def test_what_the_time_leaves_out_is_counted(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+        left = iter([100.0, 100.0, 1.0, 1.0])
+        monkeypatch.setattr(Silent, "left_s", lambda self: next(left))
+        report = task.answer().report
+        assert report.duckdb["queries"] == [
+            '-- queryid "q1" and 1 more\nnative rewritten 0',
+            '-- queryid "q2"\nnative rewritten 1',
+        ]
+        assert "2 of 4 query texts were not written in DuckDB's SQL: the time ended." in report.warnings
 
     def test_a_queryid_cannot_leave_its_comment(self, task: Task) -> None:
         queries = (*task.workload.queries[:1], type(task.workload.queries[0])("x\nDROP TABLE t", 1, 1))
