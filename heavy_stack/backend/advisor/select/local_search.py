@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from heavy_stack.backend.advisor.select.model import Design, Problem
 from heavy_stack.backend.advisor.select.state import State
@@ -54,7 +54,8 @@ class LocalSearch:
         tables = state.tables | step
         if tables == state.tables or not self._problem.fits(tables, max_bytes):
             return None
-        worth = state.peek(tables) or 0.0
+        found = state.peek(tables)
+        worth = found.worth if found is not None else 0.0
         return (worth / state.worth - 1) / len(tables - state.tables) if worth > state.worth * _BETTER else 0.0
 
     def polish(self, start: Iterable[int], max_bytes: float | None = None) -> Design:
@@ -73,7 +74,10 @@ class LocalSearch:
     ) -> frozenset[int] | None:
         """The first move that makes the design worth so many times as much."""
         for tables in moves:
-            if self._problem.fits(tables, max_bytes) and (state.peek(tables) or 0.0) >= state.worth * factor:
+            if not self._problem.fits(tables, max_bytes):
+                continue
+            found = state.peek(tables)
+            if found is not None and found.worth >= state.worth * factor:
                 return tables
         return None
 
@@ -90,19 +94,18 @@ class LocalSearch:
         problem = self._problem
         return {rival for place in problem.askers[table] for rival in problem.demands[place].tables}
 
-    def fewer(self, start: Design, least: float) -> Design:
-        """Leave out tables, or let one stand for several, while the design is worth `least` and answers as many."""
+    def fewer(self, start: Design, is_near: Callable[[Design], bool]) -> Design:
+        """Leave out tables, or let one stand for several, while the design is near the best and answers as many."""
         state = State(self._problem, start.tables)
         while True:
-            best, worth = None, least
+            best: Design | None = None
             for tables in self._smaller(state.tables):
-                if self._problem.fits(tables):
-                    found = state.peek(tables, keep_answers=True)
-                    if found is not None and found >= worth:
-                        best, worth = tables, found
+                found = state.peek(tables, keep_answers=True) if self._problem.fits(tables) else None
+                if found is not None and is_near(found) and (best is None or found.worth > best.worth):
+                    best = found
             if best is None:
                 return state.design()
-            state.move(best)
+            state.move(best.tables)
 
     def _smaller(self, tables: frozenset[int]) -> Iterable[frozenset[int]]:
         askers = self._problem.askers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from heavy_stack.backend.advisor.select.model import Design, Problem
@@ -29,17 +28,20 @@ class State:
         pairs = list(zip(problem.demands, self._seconds, strict=True))
         self._ratios = problem.rest_weight + sum(each.weight * each.total_s / spent for each, spent in pairs)
         self._after = problem.rest_s + sum(each.weight * spent for each, spent in pairs)
-        self.worth = self._worth(self._ratios, self._after, problem.size(self.tables))
+        self.worth = self._design(self.tables, self._ratios, self._after).worth
 
-    def _worth(self, ratios: float, after: float, size: float) -> float:
-        x = ratios / self._weight if self._weight > 0 else 1.0
-        sum_ratio = self._before / after if after > 0 else 1.0
-        storage = self._problem.storage
-        y = storage / (storage + size) if storage > 0 else 1.0
-        return math.sqrt(x * sum_ratio) * float(y ** (1 / 3))
+    def _design(self, tables: frozenset[int], ratios: float, after: float) -> Design:
+        size, storage = self._problem.size(tables), self._problem.storage
+        return Design(
+            tables=tables,
+            bytes=size,
+            x=ratios / self._weight if self._weight > 0 else 1.0,
+            sum_ratio=self._before / after if after > 0 else 1.0,
+            y_total=storage / (storage + size) if storage > 0 else 1.0,
+        )
 
-    def peek(self, tables: frozenset[int], *, keep_answers: bool = False) -> float | None:
-        """What the design would be worth with these tables instead; None where an answer is lost that must be kept."""
+    def peek(self, tables: frozenset[int], *, keep_answers: bool = False) -> Design | None:
+        """The design with these tables instead; None where an answer is lost that must be kept."""
         problem = self._problem
         ratios, after = self._ratios, self._after
         touched = {place for table in tables ^ self.tables for place in problem.askers[table]}
@@ -50,7 +52,7 @@ class State:
                 return None
             ratios += demand.weight * demand.total_s * (1 / spent - 1 / before)
             after += demand.weight * (spent - before)
-        return self._worth(ratios, after, problem.size(tables))
+        return self._design(tables, ratios, after)
 
     def move(self, tables: frozenset[int]) -> None:
         """Change to these tables."""

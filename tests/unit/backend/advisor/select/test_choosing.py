@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from heavy_stack.backend.advisor.rules.costs import FLOOR_S
-from heavy_stack.backend.advisor.select.choosing import NEAR_BEST, choose
+from heavy_stack.backend.advisor.select.choosing import NEAR_Z, choose
 from heavy_stack.backend.advisor.select.exact import Program
 from heavy_stack.backend.advisor.select.local_search import LocalSearch
 from heavy_stack.backend.advisor.select.model import Block, Demand, Design, Limits, Problem
@@ -16,6 +16,8 @@ from heavy_stack.backend.advisor.select.state import State
 from heavy_stack.backend.advisor.select.ways import ways_of
 
 STORAGE = 1_000_000.0
+NEAR_WORTH = NEAR_Z * 0.9
+"""Total time may cost a little more of the worth than z does."""
 
 
 def random_problem(seed: int, *, tables: int = 7, texts: int = 6, limits: Limits | None = None) -> Problem:
@@ -52,14 +54,14 @@ class TestChoose:
     @pytest.mark.parametrize("seed", range(12))
     def test_is_as_good_as_trying_every_design(self, seed: int) -> None:
         problem = random_problem(seed)
-        assert choose(problem).design.worth >= NEAR_BEST * best_of_all(problem).worth
+        assert choose(problem).design.worth >= NEAR_WORTH * best_of_all(problem).worth
 
     @pytest.mark.parametrize("seed", range(6))
     def test_keeps_within_every_limit(self, seed: int) -> None:
         problem = random_problem(seed, limits=Limits(3, 200_000.0, 8.0))
         found = choose(problem).design
         assert problem.fits(found.tables)
-        assert found.worth >= NEAR_BEST * best_of_all(problem).worth
+        assert found.worth >= NEAR_WORTH * best_of_all(problem).worth
 
     def test_takes_one_table_for_many_where_that_costs_next_to_nothing(self) -> None:
         demands = tuple(Demand((text,), 10, 0.104, (Block(0.1, {text: 0.00001, 3: 0.00002}),)) for text in range(3))
@@ -123,7 +125,7 @@ class TestLocalSearch:
         problem = random_problem(4, tables=9, texts=9)
         search = LocalSearch(problem, [ways_of(demand, problem) for demand in problem.demands])
         grown = search.grow(())
-        fewer = search.fewer(grown, 0.5 * grown.worth)
+        fewer = search.fewer(grown, lambda design: design.worth >= 0.5 * grown.worth)
         assert len(fewer.tables) <= len(grown.tables)
         assert problem.answered(grown.tables) <= problem.answered(fewer.tables)
 
@@ -137,8 +139,9 @@ class TestState:
         tables = frozenset(chance.sample(range(7), 4))
         foreseen = state.peek(tables)
         state.move(tables)
-        assert foreseen == pytest.approx(problem.design(tables).worth)
-        assert state.worth == pytest.approx(foreseen)
+        assert foreseen is not None
+        assert foreseen.worth == pytest.approx(problem.design(tables).worth)
+        assert state.worth == pytest.approx(foreseen.worth)
 
 
 class TestWaysOf:

@@ -60,13 +60,13 @@ class TestMergedRows:
 
     def test_grow_as_they_grow_on_the_sample(self) -> None:
         one, two, both = rollups()
-        sizes = Sizes(FACTS, Sampled({"a": 3000, "b": 3000, "a,b": 4500}), Unhurried())
+        sizes = Sizes(FACTS, Sampled({"a": 3000, "b": 3000, "a,b": 4500}), Unhurried())  # type: ignore[arg-type]
         assert sizes.sample([one, two, both])
         assert sizes.merged_rows(both, one, two) == pytest.approx(4500, rel=0.05)
         assert sizes.rows(both) == pytest.approx(4500, rel=0.05)
 
     def test_are_taken_for_independent_where_the_sample_holds_hardly_a_group_twice(self) -> None:
         one, two, both = rollups()
-        sizes = Sizes(FACTS, Sampled({"a": 3000, "b": 3000, "a,b": SAMPLE_ROWS}), Unhurried())
+        sizes = Sizes(FACTS, Sampled({"a": 3000, "b": 3000, "a,b": SAMPLE_ROWS}), Unhurried())  # type: ignore[arg-type]
         sizes.sample([one, two, both])
         assert sizes.merged_rows(both, one, two) == 9_000_000
