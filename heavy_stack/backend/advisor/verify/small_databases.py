@@ -9,7 +9,7 @@ what stands next to them, NULL, and a few plain ones.
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
@@ -43,6 +43,9 @@ PASSING_COPIES = LOWERED + 1
 """Rows planted for a higher one: it is lowered on both sides."""
 MOST_VALUES = 9
 """Values tried in one column."""
+MOST_SAMPLES = 8
+"""Texts tried for one pattern: some match, some just miss."""
+_PATTERNS = ("like", "not_like", "regexp", "prefix")
 _FLAVOUR = Flavour("tiny", 0.0, 3, 0, 0.0, 0.0, False, 0.0)
 
 
@@ -76,6 +79,7 @@ class SmallDatabases:
         for name, column in self._found.used:
             self._used[name].add(column)
         self._values: dict[tuple[TableName, str], list[Any]] = {}
+        self._unwanted: dict[int, list[_Placed]] = defaultdict(list)
         self._tables = {table.name: table for table in catalog.tables}
 
     def make(self, most: int) -> list[Database]:
@@ -111,6 +115,7 @@ class SmallDatabases:
         return row
 
     def _all(self, most: int) -> Iterator[_Rows]:
+        self._unwanted.clear()
         witnesses = self._witnesses()
         yield ()
         yield from witnesses
@@ -121,7 +126,10 @@ class SmallDatabases:
         yield from pairs
         yield triple
         # A share for each way of changing, so that none is crowded out; what one leaves goes to the next.
+        refused = [(*base, row) for number, base in enumerate(witnesses) for row in self._unwanted.get(number, ())]
+        yield from refused
         for bases, change in (
+            (refused, self._last_changed),
             (witnesses, self._one_gone),
             (witnesses, self._one_changed),
             (witnesses, self._one_more),
@@ -152,7 +160,8 @@ class SmallDatabases:
         witness = solve_values(sketch, self._pools, self._draw, number, beside=beside)
         rows: list[_Placed] = []
         for place, sketched in enumerate(sketch.rows):
-            if place in sketch.missing:
+            if place in sketch.missing:  # what NOT EXISTS or NOT IN must not find: it comes in as a row more
+                self._unwanted[number].append(_Placed(sketched.table, witness.rows[place]))
                 continue
             wanted = sketched.copies if sketched.copies <= MOST_COPIES else PASSING_COPIES
             count = max(1, wanted - (beside == 0))
@@ -174,6 +183,10 @@ class SmallDatabases:
         for place, placed in enumerate(base):
             for row in self._near(placed):
                 yield (*base[:place], row, *base[place + 1 :])
+
+    def _last_changed(self, base: _Rows) -> Iterator[_Rows]:
+        for row in self._near(base[-1]):
+            yield (*base[:-1], row)
 
     def _one_more(self, base: _Rows) -> Iterator[_Rows]:
         """One row more, the same or with a difference; where a row stands several times, also as often again."""
@@ -241,7 +254,10 @@ class SmallDatabases:
             exact = [fitted(kind, item) for item in _constants(constraint.value)]
             near += [item for item in exact if item is not None]
             near += [step for item in exact if item is not None for step in around(kind, item)[:2]]
-            inside += constraint.suggestions(kind, self._draw)
+            suggested = constraint.suggestions(kind, self._draw)
+            if constraint.kind in _PATTERNS:
+                near += suggested[:MOST_SAMPLES]
+            inside += suggested
         plain = plain_values(kind)
         if kind.kind in (Kind.ARRAY, Kind.BOOLEAN, Kind.BINARY):
             values = plain
