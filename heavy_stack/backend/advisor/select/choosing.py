@@ -16,8 +16,8 @@ LIMIT_S = 12.0
 SOLVE_LIMIT_S = 4.0
 BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
 """Shares of the client's storage for which the best design is looked for."""
-NEAR_Z = 0.95
-NEAR_SAVED = 0.97
+NEAR_Z = 0.94
+NEAR_SAVED = 0.955
 """Near the best is a design with these shares of its z and of the total time that it saves, 1 - ΣQT/ΣQA: from 20 to 30
 times is a third more in the ratio, and less than two hundredths of the time. The fewest tables among them are taken."""
 SLOPES = 2
