@@ -28,6 +28,9 @@ THRIFTY_BYTES = 0.35
 """The same where the joined table is small: looking its rows up costs no more than reading a stored copy."""
 SMALL_ROWS = 30_000
 MIN_BYTES = 1e-3
+LATE_SHARE = 0.45
+MAX_OWN = 3
+"""Tables for the SELECTs of one group alone, beside the shared ones."""
 LEVELS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 """Shares of the bytes that all SELECTs together ask for: the selection chooses between narrow and wide tables."""
 
@@ -192,4 +195,7 @@ def _levels(wishes: list[Wish], width: Widths) -> list[list[Wish]]:
         level = [wish for size, group in order if size <= share * whole + 1e-9 for wish in group]
         if level and (not levels or len(level) > len(levels[-1])):
             levels.append(level)
-    return levels
+    # What pays only with the widest tables may pay by itself, where other rules answer the rest.
+    late = [group for size, group in order if size > LATE_SHARE * whole and len(levels) > 1]
+    late.sort(key=lambda group: -sum(wish.worth for wish in group))
+    return [*levels, *late[:MAX_OWN]]
