@@ -35,7 +35,7 @@ from heavy_stack.backend.advisor.verify.witnesses import Row, as_tuple, solve_va
 Database = dict[TableName, list[tuple[Any, ...]]]
 """Rows by table, in the table's column order."""
 
-WITNESSES = 4
+WITNESSES = 5
 """Databases that the others are made from, beside unions of two and three of them."""
 MOST_COPIES = 4
 """Rows planted at most for a threshold on a count."""
@@ -152,7 +152,8 @@ class SmallDatabases:
             sketch = sketches[number % len(sketches)] if sketches else None
             if sketch is None or not sketch.rows:
                 return [tuple(self._plain_row(table) for table in self._tables.values())]
-            beside = (None, 1, 0, None)[number] if sketch.thresholds or any(r.copies > 1 for r in sketch.rows) else None
+            counted = bool(sketch.thresholds) or any(row.copies > 1 for row in sketch.rows)
+            beside = {1: 1, 2: 0}.get(number) if counted else None
             found.append(self._witness(sketch, number, beside))
         return found
 
