@@ -16,13 +16,15 @@ LARGE_ROWS = 50_000
 MIN_SHRINK = 3.0
 """A coarser table beside one that would do has so many times fewer rows at least."""
 MAX_DISTINCT_SHARE = 0.3
-"""Distinct rows of a few columns are a narrow copy: COUNT(DISTINCT) of them is cheap where they are so few."""
+"""Distinct rows of a few columns are a narrow copy: COUNT(DISTINCT) of them is cheap where they are so few. The same
+holds where a query groups by nothing but the table's keys: no filter column blows it up, and it grows no further."""
 
 
 def max_share(rollup: Rollup) -> float:
     """Which share of its source's rows a table may have."""
     open_needs = [each.needs for each in rollup.asked if not each.needs.distinct_stored]
     kept = any(plan.build is None for needs in open_needs for plan in needs.plans)
+    kept = kept or all(each.needs.exact_keys for each in rollup.asked)
     return MAX_DISTINCT_SHARE if kept else MAX_SHARE
 
 
