@@ -1,7 +1,7 @@
 """Tables that lower the measured worth of the design are given up, and the texts that read them stay as they are.
 
 The selection went by estimates. Once everything is measured, a table whose bytes cost more than it saves is left out:
-worth is the same as there, √(x · ΣQA/ΣQT) · ∛(S/(S+C)).
+worth is the same as there, ∛(x · g · ΣQA/ΣQT) · ∛(S/(S+C)).
 """
 
 from __future__ import annotations
@@ -79,16 +79,18 @@ def _without(decision: Decision, name: TableName) -> Decision:
 
 
 def _worth(decisions: Sequence[Decision], runs: Sequence[int], new_bytes: int, storage: int) -> float:
-    weight = ratios = before = after = 0.0
+    weight = ratios = logs = before = after = 0.0
     for decision, times in zip(decisions, runs, strict=True):
         ratio = decision.ratio
         if decision.rewritten is not None and ratio is None:
             continue  # sent without a measured time: in no figure
         weight += times
         ratios += times * (1.0 if ratio is None else ratio)
+        logs += times * math.log(1.0 if ratio is None else max(ratio, 1e-9))
         if decision.before_s is not None and decision.after_s is not None:
             before += times * decision.before_s
             after += times * decision.after_s
     x = ratios / weight if weight else 1.0
     sum_ratio = before / after if after > 0 else 1.0
-    return math.sqrt(x * sum_ratio) * float((storage / (storage + new_bytes)) ** (1 / 3))
+    geometric = math.exp(logs / weight) if weight else 1.0
+    return math.cbrt(x * geometric * sum_ratio) * math.cbrt(storage / (storage + new_bytes))

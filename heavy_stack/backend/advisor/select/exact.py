@@ -2,11 +2,12 @@
 
 Variables: y_c = 1 where table c is built, and for each text one variable per way of answering it. A way needs all its
 tables; a text takes at most one way. What a way is worth is a constant, so all is linear; the objective itself is not
-(a geometric mean of two ratios), so it is replaced by its slope at a design at hand, and asked again at the answer.
+(a geometric mean of three ratios), so it is replaced by its slope at a design at hand, and asked again at the answer.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -89,7 +90,7 @@ class Program:
         return problem.design(tables) if problem.fits(tables, max_bytes) else None
 
     def _gains(self, at: Design) -> list[float]:
-        """The slope of ln(worth) by each variable: half of the relative gain in x, half of that in total time."""
+        """The slope of ln(worth) by each variable: a third each of the relative gains in x, in g and in total time."""
         problem = self._problem
         weight = problem.rest_weight + sum(demand.weight for demand in problem.demands)
         total = problem.rest_s + sum(demand.weight * demand.total_s for demand in problem.demands)
@@ -100,7 +101,8 @@ class Program:
             demand = problem.demands[place]
             ratio = demand.weight * (demand.total_s / way.seconds - 1) / (weight * at.x)
             time = demand.weight * (demand.total_s - way.seconds) / spent
-            gains.append(0.5 * ratio + 0.5 * time)
+            log = demand.weight * math.log(demand.total_s / way.seconds) / weight
+            gains.append((ratio + log + time) / 3)
         return gains
 
     def _rules(self) -> list[_Row]:

@@ -1,8 +1,8 @@
 """The choice as numbers: what each table costs, what each text gains from it, and how good a design is.
 
-`worth` is what is maximised: √(x · ΣQA/ΣQT) · ∛(S/(S+C)) with x = Σ(Q·A/T)/ΣQ. The field's score uses x alone; x is a
-mean of ratios, and a design could serve it by making a few short queries very short while the long ones stay. The
-geometric mean with the ratio of the total times asks for both.
+`worth` is what is maximised: ∛(x · g · ΣQA/ΣQT) · ∛(S/(S+C)) with x = Σ(Q·A/T)/ΣQ, and g the geometric mean of the same
+ratios. The field's score uses x alone; x is a mean of ratios, and a design could serve it by making a few short queries
+very short while all others stay. The ratio of the total times asks for the long ones, g for as many as possible.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class Design:
     tables: frozenset[int]
     bytes: float
     x: float
+    geometric: float
     sum_ratio: float
     y_total: float
 
@@ -98,7 +99,7 @@ class Design:
     @property
     def worth(self) -> float:
         """What is maximised."""
-        return math.sqrt(self.x * self.sum_ratio) * float(self.y_total ** (1 / 3))
+        return math.cbrt(self.x * self.geometric * self.sum_ratio) * math.cbrt(self.y_total)
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,11 @@ class Problem:
     def priced(self, chosen: frozenset[int], seconds: list[float]) -> Design:
         """The design whose demands take these seconds, in their order."""
         weight, ratios, before, after = self.rest_weight, self.rest_weight, self.rest_s, self.rest_s
+        logs = 0.0
         for demand, spent in zip(self.demands, seconds, strict=True):
             weight += demand.weight
             ratios += demand.weight * demand.total_s / spent
+            logs += demand.weight * math.log(demand.total_s / spent)
             before += demand.weight * demand.total_s
             after += demand.weight * spent
         size = self.size(chosen)
@@ -155,6 +158,7 @@ class Problem:
             tables=chosen,
             bytes=size,
             x=ratios / weight if weight > 0 else 1.0,
+            geometric=math.exp(logs / weight) if weight > 0 else 1.0,
             sum_ratio=before / after if after > 0 else 1.0,
             y_total=self.storage / (self.storage + size) if self.storage > 0 else 1.0,
         )

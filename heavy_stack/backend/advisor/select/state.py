@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from heavy_stack.backend.advisor.select.model import Design, Problem
@@ -27,15 +28,17 @@ class State:
         problem = self._problem
         pairs = list(zip(problem.demands, self._seconds, strict=True))
         self._ratios = problem.rest_weight + sum(each.weight * each.total_s / spent for each, spent in pairs)
+        self._logs = sum(each.weight * math.log(each.total_s / spent) for each, spent in pairs)
         self._after = problem.rest_s + sum(each.weight * spent for each, spent in pairs)
-        self.worth = self._design(self.tables, self._ratios, self._after).worth
+        self.worth = self._design(self.tables, self._ratios, self._logs, self._after).worth
 
-    def _design(self, tables: frozenset[int], ratios: float, after: float) -> Design:
+    def _design(self, tables: frozenset[int], ratios: float, logs: float, after: float) -> Design:
         size, storage = self._problem.size(tables), self._problem.storage
         return Design(
             tables=tables,
             bytes=size,
             x=ratios / self._weight if self._weight > 0 else 1.0,
+            geometric=math.exp(logs / self._weight) if self._weight > 0 else 1.0,
             sum_ratio=self._before / after if after > 0 else 1.0,
             y_total=storage / (storage + size) if storage > 0 else 1.0,
         )
@@ -43,7 +46,7 @@ class State:
     def peek(self, tables: frozenset[int], *, keep_answers: bool = False) -> Design | None:
         """The design with these tables instead; None where an answer is lost that must be kept."""
         problem = self._problem
-        ratios, after = self._ratios, self._after
+        ratios, logs, after = self._ratios, self._logs, self._after
         touched = {place for table in tables ^ self.tables for place in problem.askers[table]}
         for place in sorted(touched):  # in one order, so that sums round alike
             demand, before = problem.demands[place], self._seconds[place]
@@ -51,8 +54,9 @@ class State:
             if keep_answers and demand.is_worth(before) and not demand.is_worth(spent):
                 return None
             ratios += demand.weight * demand.total_s * (1 / spent - 1 / before)
+            logs += demand.weight * math.log(before / spent)
             after += demand.weight * (spent - before)
-        return self._design(tables, ratios, after)
+        return self._design(tables, ratios, logs, after)
 
     def move(self, tables: frozenset[int]) -> None:
         """Change to these tables."""
