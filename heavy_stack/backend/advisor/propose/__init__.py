@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from heavy_stack.backend.advisor.artefacts import Candidate, ParsedWorkload, Proposals, Workload, WorkloadProfile
 from heavy_stack.backend.advisor.ports import Ports
 from heavy_stack.backend.advisor.rules import RULES
@@ -49,9 +51,13 @@ def propose(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
     candidates: list[Candidate] = []
     rejected: list[tuple[str, str, str]] = []
     unanswered: dict[int, str] = {}
+    answered: dict[tuple[int, int], float] = {}
     for rule in RULES:
-        proposed = rule.match(context)
+        proposed = rule.match(replace(context, answered=dict(answered)))
         candidates += proposed.candidates
+        for saving in (saving for candidate in proposed.candidates for saving in candidate.savings):
+            key = saving.text, saving.block
+            answered[key] = min(saving.after_s, answered.get(key, saving.after_s))
         rejected += proposed.rejected
         for text, why in proposed.unanswered.items():
             unanswered.setdefault(text, why)

@@ -31,6 +31,7 @@ class ProposeContext:
         progress: Told how far the rule is, 0 to 1 within it.
         max_tables: No more tables than this are built.
         until_left_s: Texts are analysed while the task has more time left than this.
+        answered: (text, block) → seconds on the best table that an earlier rule of the catalogue proposes.
         may_ask: Whether the client's engine can be asked to discharge conditions; else a candidate with conditions
             that the DDL does not imply cannot be sent.
     """
@@ -45,6 +46,7 @@ class ProposeContext:
     max_tables: int
     until_left_s: float = 0.0
     may_ask: bool = False
+    answered: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -103,8 +103,17 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
         draft = Prejoin(fact, steps, kept, sort, tuple(filled))
         wishes += _wishes(uses, shelf_to_be(draft, catalog, TableName(fact.name.catalog, "design", "p"), rows), context)
     found: list[Candidate] = []
-    for chosen in _levels(wishes, width):
+    levels = _levels(wishes, width)
+    # The same for what other rules leave: a table need not hold columns of SELECTs that a rollup answers.
+    left = [wish for wish in (_beside(wish, context) for wish in wishes) if wish.worth > 0.0]
+    if len(left) < len(wishes):
+        levels += _levels(left, width)
+    seen: set[frozenset[RoleColumn]] = set()
+    for chosen in levels:
         kept = frozenset().union(*(wish.columns for wish in chosen)) | frozenset(sort)
+        if kept in seen:
+            continue
+        seen.add(kept)
         asked = frozenset().union(*(wish.asked for wish in chosen))
         prejoin = Prejoin(fact, needed_steps(kept, steps), kept, sort, tuple(sorted(asked)))
         served = [wish for wish in wishes if wish.columns <= kept]
@@ -166,6 +175,13 @@ def _wishes(uses: list[Use], shelf: Shelf, context: ProposeContext) -> list[Wish
             saving = Saving(use.text, use.place, before, after)
             found.append(Wish(use, folded.used, folded.asked, saving, context.runs.get(use.text, 1) * (before - after)))
     return found
+
+
+def _beside(wish: Wish, context: ProposeContext) -> Wish:
+    """The wish with what it saves beside the tables that other rules propose."""
+    saving = wish.saving
+    other = context.answered.get(_key(saving), saving.before_s)
+    return replace(wish, worth=context.runs.get(saving.text, 1) * (min(other, saving.before_s) - saving.after_s))
 
 
 def _levels(wishes: list[Wish], width: Widths) -> list[list[Wish]]:

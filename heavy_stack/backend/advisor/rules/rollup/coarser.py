@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from sqlglot import exp
+
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE
+from heavy_stack.backend.advisor.rules.rollup.needs import Needs
 from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, rollup_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+from heavy_stack.backend.advisor.rules.rollup.trees import own_nodes
 
 LARGE_ROWS = 50_000
 """From here on a coarser table is looked for beside one that is small enough."""
@@ -17,15 +21,22 @@ MIN_SHRINK = 3.0
 """A coarser table beside one that would do has so many times fewer rows at least."""
 MAX_DISTINCT_SHARE = 0.3
 """Distinct rows of a few columns are a narrow copy: COUNT(DISTINCT) of them is cheap where they are so few. The same
-holds where a query groups by nothing but the table's keys: no filter column blows it up, and it grows no further."""
+holds where all dimensions are groups or join keys: no filter column blows the table up."""
 
 
 def max_share(rollup: Rollup) -> float:
     """Which share of its source's rows a table may have."""
     open_needs = [each.needs for each in rollup.asked if not each.needs.distinct_stored]
     kept = any(plan.build is None for needs in open_needs for plan in needs.plans)
-    kept = kept or all(each.needs.exact_keys for each in rollup.asked)
+    kept = kept or all(_filters_nothing(each.needs) for each in rollup.asked)
     return MAX_DISTINCT_SHARE if kept else MAX_SHARE
+
+
+def _filters_nothing(needs: Needs) -> bool:
+    """Whether the dimensions serve groups and joins only: no literal is asked of them."""
+    asked = [*needs.residual, *(part for plan in needs.plans for part in plan.conditions())]
+    asked += [part for parts in needs.block.fixed.values() for part in parts]
+    return not any(isinstance(node, exp.Literal) for part in asked for node in own_nodes(part))
 
 
 def is_too_large(rollup: Rollup, sizes: Sizes, repeated: RepeatedRows) -> bool:

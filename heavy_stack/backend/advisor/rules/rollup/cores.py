@@ -56,7 +56,7 @@ def inner_core(base: Base, pool: list[exp.Expr], needed: set[str], *, whole: boo
     Raises:
         NotAnswerable: The tables are not joined to each other.
     """
-    links = [(part, pair) for part in pool if (pair := _linked(part)) is not None and pair <= set(base)]
+    links = [(part, pair) for part in pool if (pair := linked(part)) is not None and pair <= set(base)]
     start = next(iter(sorted(needed) or sorted(base)), None)
     if start is None:
         raise NotAnswerable("No base table is aggregated.")
@@ -106,7 +106,7 @@ def join_tree_core(select: exp.Select, base: Base) -> Core:
     return Core(text_of(from_), names, from_, tables)
 
 
-def _linked(part: exp.Expr) -> set[str] | None:
+def linked(part: exp.Expr) -> set[str] | None:
     """The two sources that an equality of two columns joins."""
     if not isinstance(part, exp.EQ):
         return None

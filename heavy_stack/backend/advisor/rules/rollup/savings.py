@@ -82,7 +82,14 @@ class Weigher:
         size = 0.0
         for node in rollup.dimensions.values():
             values = min(float(rows), max(1.0, self._sizes.order_of(rollup.core, node)))
-            size += rows * PACKED * math.log2(values + 1) / 8 + values * width_of(stored_type(type_at(node)))
+            kind = stored_type(type_at(node))
+            width = self._sizes.text_width(rollup.core, node) if kind == "varchar" else float(width_of(kind))
+            # Every row group has a dictionary of its own.
+            groups, whole = math.ceil(rows / ROW_GROUP), min(values, float(ROW_GROUP))
+            dictionary = max(values, (groups - 1) * whole) * width
+            # The one key of a table is in order, so what is stored are steps.
+            alone = len(rollup.dimensions) == 1 and kind != "varchar"
+            size += float(rows) if alone else rows * PACKED * math.log2(values + 1) / 8 + dictionary
         spread = {test.text for each in rollup.asked if each.needs.spread for test in each.needs.spread.tests}
         for measure in rollup.measures.values():
             size_here = rows * _MEASURE_BYTES.get(measure.function, OTHER_MEASURE_BYTES)

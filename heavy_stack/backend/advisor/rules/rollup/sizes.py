@@ -15,6 +15,9 @@ from heavy_stack.backend.advisor.rules.rollup.rollups import Rollup
 from heavy_stack.backend.advisor.rules.rollup.trees import text_of
 from heavy_stack.backend.advisor.sql.printing import trino_sql
 
+TEXT_BYTES = 8.0
+MAX_TEXT_BYTES = 64.0
+TEXT_ABOVE = 1.5
 COUNT_LIMIT_S = 60.0
 """Counting groups may take so long in all, and at most a tenth of the task's time."""
 SAMPLE_ROWS = 200_000
@@ -233,6 +236,15 @@ class Sizes:
         if rows is not None:
             return float(rows)
         return self._most(rollup)
+
+    def text_width(self, core: Core, node: exp.Expr) -> float:
+        """Bytes of one value of a text dimension: a column's share of its table's bytes, texts above the average."""
+        column = next(node.find_all(exp.Column), None)
+        table = core.tables.get(column.table) if column is not None else None
+        known = self._facts.get(str(table.name)) if table is not None else None
+        if table is None or known is None or not known.rows or not known.bytes:
+            return TEXT_BYTES
+        return min(MAX_TEXT_BYTES, max(1.0, TEXT_ABOVE * known.bytes / known.rows / len(table.columns)))
 
     def order_of(self, core: Core, node: exp.Expr) -> float:
         """How many values a dimension is likely to have."""

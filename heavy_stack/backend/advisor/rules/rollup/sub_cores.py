@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Table
 from heavy_stack.backend.advisor.rules.rollup.blocks import Block, aggregated_sources, table_of
-from heavy_stack.backend.advisor.rules.rollup.cores import inner_core
+from heavy_stack.backend.advisor.rules.rollup.cores import inner_core, linked
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_of
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs, group_keys
 from heavy_stack.backend.advisor.rules.rollup.trees import (
@@ -60,7 +60,20 @@ def without_wide_tables(needs: Needs, catalog: Catalog) -> Block | None:
     inside = frozenset(block.core.names)
     if not wide or len(inside) > MAX_TABLES:
         return None
-    return without_tables(block, inside - wide, catalog)
+    return without_tables(block, _still_joined(block.select, inside - wide), catalog)
+
+
+def _still_joined(select: exp.Select, inside: frozenset[str]) -> frozenset[str]:
+    """Those that equalities still join to what is aggregated: what a table outside brought in stays with it."""
+    where = select.args.get("where")
+    parts = conjuncts(where.this) if where is not None else []
+    for _, join in sources_of(select):
+        parts += conjuncts(join.args.get("on")) if join is not None else []
+    pairs = [pair for part in parts if (pair := linked(part)) is not None and pair <= inside]
+    reached = set(aggregated_sources(select) & inside)
+    while more := {alias for pair in pairs if pair & reached for alias in pair} - reached:
+        reached |= more
+    return frozenset(reached)
 
 
 def without_tables(block: Block, inside: frozenset[str], catalog: Catalog) -> Block | None:
