@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from heavy_stack.backend.advisor.artefacts import DesignTable, Rewrite, TableName, Verdicts, Workload
 from heavy_stack.backend.advisor.report.decisions import Decision, tables_read
+from heavy_stack.backend.advisor.rules.costs import storage_allowed
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 
 MARGIN = 1.005
@@ -35,7 +36,9 @@ class Pruned:
 def prune(
     workload: Workload, rewrite: Rewrite, verdicts: Verdicts, decisions: list[Decision], storage: int | None
 ) -> Pruned:
-    """Drop tables one by one while the design gets better; nothing where times or sizes are not known.
+    """Drop tables one by one while the design gets better, and on until it keeps within the storage allowed.
+
+    Nothing is dropped where times or sizes are not known.
 
     Args:
         workload: For the run quantities; a frozen design is not touched.
@@ -50,25 +53,37 @@ def prune(
         runs[query.text] += query.runquantity
     if workload.frozen is not None or storage is None or storage <= 0 or not any(runs):
         return Pruned(decisions)
+    allowed = storage_allowed(workload.max_storage_bytes, storage)
     dropped: list[tuple[DesignTable, str]] = []
     while True:
         tables = tables_read(decisions, rewrite)
         if any(sizes.get(table.name) is None for table in tables):
             return Pruned(decisions, tuple(dropped))
         known = {table.name: sizes[table.name] or 0 for table in tables}
-        now = _worth(decisions, runs, sum(known.values()), storage)
-        best: tuple[float, DesignTable, list[Decision]] | None = None
+        size = sum(known.values())
+        now = _worth(decisions, runs, size, storage)
+        paying: tuple[float, DesignTable, list[Decision]] | None = None
+        least: tuple[float, DesignTable, list[Decision]] | None = None
         for table in tables:
             without = [_without(decision, table.name) for decision in decisions]
             left = {each.name for each in tables_read(without, rewrite)}
             worth = _worth(without, runs, sum(known[name] for name in left), storage)
-            if worth > now * MARGIN and (best is None or worth > best[0]):
-                best = worth, table, without
-        if best is None:
+            if worth > now * MARGIN and (paying is None or worth > paying[0]):
+                paying = worth, table, without
+            # For the bytes that have to go; what is more than these counts for nothing.
+            lost = math.log(now / worth) / max(1, min(known[table.name], size - allowed))
+            if least is None or lost < least[0]:
+                least = lost, table, without
+        if paying is not None:
+            _, table, decisions = paying
+            share = 100 * known[table.name] / storage
+            why = f"Measured, its {share:.1f} % of the storage cost more than the queries on it save."
+        elif least is not None and size > allowed:
+            _, table, decisions = least
+            why = f"As built, the tables take more than the {allowed:,} bytes allowed; this one saves least for its."
+        else:
             return Pruned(decisions, tuple(dropped))
-        worth, table, decisions = best
-        share = 100 * known[table.name] / storage
-        dropped.append((table, f"Measured, its {share:.1f} % of the storage cost more than the queries on it save."))
+        dropped.append((table, why))
 
 
 def _without(decision: Decision, name: TableName) -> Decision:

@@ -15,6 +15,10 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.artefacts import Table, TableFacts
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 
+MAX_STORAGE_SHARE = 0.4
+FREE_BYTES = 1 << 20
+"""What a design may take where the task names no limit: a share of the client's tables' bytes, or so little that nobody
+counts it."""
 FLOOR_S = 0.004
 """A query's planning and start, however little it reads (0.1 to 0.5 s on a real Trino)."""
 ROW_S = 0.5e-9
@@ -38,6 +42,11 @@ EQUAL_SHARE = 0.1
 RANGE_SHARE = 0.3
 OTHER_SHARE = 0.5
 """Of the rows that a condition leaves, where statistics say nothing more."""
+
+
+def storage_allowed(max_bytes: int | None, storage: int) -> int:
+    """The bytes that all new tables together may take: what the task says, else by the client's own bytes."""
+    return max(int(storage * MAX_STORAGE_SHARE), FREE_BYTES) if max_bytes is None else max_bytes
 
 
 def scan_s(rows: float, columns: float) -> float:

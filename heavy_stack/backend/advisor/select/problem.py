@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from heavy_stack.backend.advisor.artefacts import Candidate, ParsedWorkload, Proposals, Workload, WorkloadProfile
-from heavy_stack.backend.advisor.rules.costs import FLOOR_S
+from heavy_stack.backend.advisor.rules.costs import FLOOR_S, MAX_STORAGE_SHARE, storage_allowed
 from heavy_stack.backend.advisor.select.model import Block, Demand, Limits, Problem
 
 MAX_TABLES = 100
 """Where the task names no limit: a design that nobody can survey is not kept up to date."""
-MAX_STORAGE_SHARE = 0.4
-"""Of the client's tables' bytes, where the task names no limit."""
 MAX_PARTITIONS = 100
 """Trino writes at most so many partitions in one INSERT."""
 BUILD_SHARE = 0.3
@@ -40,7 +38,7 @@ def limits_of(workload: Workload, storage: int | None) -> Limits:
     tables = min(len(workload.queries), MAX_TABLES if workload.max_tables is None else workload.max_tables)
     allowed = workload.max_storage_bytes
     if allowed is None and storage is not None:
-        allowed = int(storage * MAX_STORAGE_SHARE)
+        allowed = storage_allowed(None, storage)
     build_s = workload.budget_s * BUILD_SHARE if workload.verify == "engine" and storage is not None else None
     return Limits(tables, None if allowed is None else float(allowed), build_s)
 

@@ -19,7 +19,7 @@ TEMPLATES = [
     "SELECT id FROM sales WHERE sold_on >= {date} AND sold_on < {date} GROUP BY 1 HAVING count(*) > {int}",
     "SELECT {space}sum(id) AS p FROM shop.sales {comment}WHERE channel IN ({strings}) AND id > {number} ORDER BY p;",
     'SELECT * FROM sales s JOIN "Order Lines" l ON l.note <> {string} WHERE rate BETWEEN {number} AND {number}',
-    "WITH sales AS (SELECT id FROM shop.sales WHERE at >= {timestamp}) SELECT id FROM sales WHERE id = {int} LIMIT {int};;",
+    "WITH sales AS (SELECT id FROM shop.sales WHERE at >= {timestamp}) SELECT id FROM sales WHERE id = {int} LIMIT {int};;",  # noqa: E501
     "SELECT CASE WHEN channel = {string} THEN {string} ELSE 'x' END AS k FROM sales WHERE {number} < rate{comment}",
     "SELECT id FROM sales WHERE id NOT IN ({ints}) OR id IN ({ints}) OR channel LIKE {string} OR note = {string}",
     "SELECT date_trunc('month', at) FROM sales WHERE at > {timestamp} - INTERVAL {string} DAY AND gone = true",

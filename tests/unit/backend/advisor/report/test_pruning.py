@@ -21,6 +21,12 @@ class TestPrune:
         tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, 700, 2.5))
         assert len(task.change("verdicts", tables=tables).answer().report.tables) == 2
 
+    def test_gives_up_what_saves_least_where_the_tables_take_more_than_is_allowed(self, task: Task) -> None:
+        tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, 700, 2.5))
+        answer = task.change("verdicts", tables=tables).change("workload", max_storage_bytes=1000).answer()
+        assert len(answer.report.tables) == 1
+        assert any("more than the 1,000 bytes allowed" in rejected.why for rejected in answer.report.rejected)
+
     def test_keeps_everything_where_a_size_is_not_known(self, task: Task) -> None:
         tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, None, 2.5))
         assert len(task.change("verdicts", tables=tables).answer().report.tables) == 2
