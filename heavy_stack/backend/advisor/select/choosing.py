@@ -14,9 +14,9 @@ from heavy_stack.backend.advisor.select.ways import ways_of
 
 LIMIT_S = 12.0
 SOLVE_LIMIT_S = 4.0
-BUDGETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1.0)
+BUDGETS = (0.005, 0.01, 0.02, 0.03, 0.045, 0.1, 0.2, 0.4, 1.0)
 """Shares of the client's storage for which the best design is looked for."""
-NEAR_Z = 0.94
+NEAR_Z = 0.92
 NEAR_SAVED = 0.955
 """Near the best is a design with these shares of its z and of the total time that it saves, 1 - ΣQT/ΣQA: from 20 to 30
 times is a third more in the ratio, and less than two hundredths of the time. The fewest tables among them are taken."""
@@ -58,7 +58,7 @@ def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Cho
 
     taken = min(
         (search.fewer(design, is_near) for design in _different(found) if is_near(design)),
-        key=lambda design: (-len(problem.answered(design.tables)), len(design.tables), -design.worth),
+        key=lambda design: (-len(problem.answered(design.tables)), len(design.tables), design.bytes),
     )
     if program.is_small and taken.tables:
         taken = _fewer_tables(taken, is_near, search, program, problem, lambda: ends - clock())
