@@ -1,7 +1,7 @@
 """What every rule that proposes tables looks like: one `match` on all texts together.
 
 Candidates of all rules compete in the selection by what they save each block (`Candidate.savings`), in the seconds of
-`rules/costs.py`. Rules know nothing of each other.
+`rules/costs.py`. Of other rules a rule knows only what the earlier ones save (`ProposeContext.answered`).
 """
 
 from __future__ import annotations
