@@ -20,6 +20,7 @@ from heavy_stack.backend.advisor.rules.rollup.number_grains import (
     steps_of,
     use_of_number,
 )
+from heavy_stack.backend.advisor.rules.rollup.over_dimensions import from_dimensions
 from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
 from heavy_stack.backend.advisor.rules.rollup.spread_values import asked_values, together, value_test
 from heavy_stack.backend.advisor.rules.rollup.stored_parts import Lookup
@@ -198,11 +199,23 @@ class TableLookup:
         return together(wanted.function, [self._column(wanted.given([test])) for test in tests])
 
     def _column(self, wanted: Measure) -> exp.Expr:
-        text = wanted.without(self.dropped).text
-        found = self.table.columns.get(text)
-        if found is None:
-            raise NotAnswerable(f"{self.table.name.name} holds no measure {_cut(text)}.")
-        return exp.column(found[0], table=self.alias, quoted=True)
+        kept = wanted.without(self.dropped)
+        found = self.table.columns.get(kept.text)
+        if found is not None:
+            return exp.column(found[0], table=self.alias, quoted=True)
+        given = None if self.needs.block.null_extended else self._over_dimensions(kept)
+        if given is None:
+            raise NotAnswerable(f"{self.table.name.name} holds no measure {_cut(kept.text)}.")
+        return given
+
+    def _over_dimensions(self, wanted: Measure) -> exp.Expr | None:
+        def derived(node: exp.Expr) -> exp.Expr:
+            return self._derived(node, frozenset(self.needs.block.core.tables), canonical_names=True)
+
+        # Where the groups without any of the block's rows are filtered out, each one left has some.
+        asked = set(self.needs.filters) if self.flag is not None else set()
+        has_rows = {test.text for test in wanted.conditions} <= asked
+        return from_dimensions(wanted, self.table.dimensions, self._column, derived, has_rows=has_rows)
 
     def _asked_of_dimensions(self, node: exp.Expr) -> exp.Expr | None:
         try:

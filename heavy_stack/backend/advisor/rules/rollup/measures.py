@@ -10,7 +10,7 @@ from typing import Literal
 
 from sqlglot import exp
 
-from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, joined, text_of
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, joined, text_of, unwrapped
 from heavy_stack.backend.advisor.sql.trino_types import TrinoType, from_node
 
 Function = Literal["COUNT", "SUM", "MIN", "MAX", "BOOL_AND", "BOOL_OR", "COUNT_DISTINCT"]
@@ -118,7 +118,7 @@ def measure(function: Function, argument: exp.Expr | None, conditions: Iterable[
 
 def merged(function: Function, column: exp.Expr) -> exp.Expr:
     """The aggregate that merges stored values of many groups."""
-    return _MERGED_BY[function](this=column)
+    return _MERGED_BY[function](this=unwrapped(column))
 
 
 def stored_type(kind: TrinoType | None) -> str:

@@ -11,6 +11,7 @@ from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, stored_type, type_at
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker, name_of_expression, name_of_measure
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs
+from heavy_stack.backend.advisor.rules.rollup.over_dimensions import without_given
 from heavy_stack.backend.advisor.rules.rollup.partial_values import roomy
 from heavy_stack.backend.advisor.rules.rollup.trees import joined, text_of
 from heavy_stack.backend.advisor.sql.printing import cast_to, trino_sql
@@ -90,6 +91,8 @@ def rollup_of(asked: list[Asked], rows: int | None = None) -> Rollup | None:
             counted = needs.row_count.without(shared)
             measures[counted.text] = counted
             flags.add(counted.text)
+    if not any(each.needs.block.null_extended for each in asked):
+        measures = without_given(measures, dimensions)
     return Rollup(first.block.core, common, dimensions, measures, frozenset(flags), tuple(asked), rows)
 
 
