@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Column, ColumnFacts, Table, TableFacts
 from heavy_stack.backend.advisor.rules.costs import CostModel, scan_s
+from heavy_stack.backend.advisor.rules.prejoin.extremes import Extreme, catalog_with, facts_with
 from heavy_stack.backend.advisor.rules.prejoin.folding import Folded
 from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT
@@ -32,6 +33,10 @@ class Gains:
         self._facts, self._catalog = facts, catalog
         self._plain = CostModel(facts, catalog)
         self._models: dict[int, tuple[CostModel, Table]] = {}
+
+    def knowing(self, extremes: Collection[Extreme]) -> Gains:
+        """The same, which also knows these."""
+        return Gains(facts_with(extremes, self._facts), catalog_with(extremes, self._catalog))
 
     def before_and_after(self, select: exp.Select, folded: Folded, shelf: Shelf) -> tuple[float, float]:
         """Seconds of the cost model of a SELECT as it is, and read from the shelf's table."""

@@ -42,9 +42,22 @@ class Keys:
         self._facts = facts
         self._repeats = repeats
         self._known: dict[tuple[TableName, tuple[str, ...]], bool] = {}
+        self._declared: dict[TableName, tuple[tuple[str, ...], ...]] = {}
+
+    def declare(self, name: TableName, keys: tuple[tuple[str, ...], ...]) -> None:
+        """What is unique by construction, the key to be preferred first."""
+        self._declared[name] = keys
+
+    def is_filled(self, table: Table, columns: tuple[str, ...]) -> bool:
+        """Whether these columns have a value in every row, as far as statistics say."""
+        facts = self._facts.get(str(table.name))
+        by_name = {name.lower(): column for name, column in facts.columns.items()} if facts is not None else {}
+        return all(column in by_name and not by_name[column].nulls for column in columns)
 
     def key_among(self, table: Table, columns: frozenset[str]) -> tuple[str, ...] | None:
         """The shortest key that consists of some of these columns."""
+        if table.name in self._declared:
+            return next((key for key in self._declared[table.name] if columns.issuperset(key)), None)
         for size in range(1, min(len(columns), MAX_KEY_COLUMNS) + 1):
             for key in combinations(sorted(columns), size):
                 if self.is_key(table, key):

@@ -9,6 +9,13 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Candidate, Saving, StoredColumn, Table, TableName
+from heavy_stack.backend.advisor.rules.prejoin.extremes import (
+    base_of,
+    extreme_named,
+    source_named,
+    table_named,
+    word_for,
+)
 from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition, table_of
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf, shelf_of, storable_type
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
@@ -42,7 +49,7 @@ class Prejoin:
 
     def aliases(self) -> dict[str, str]:
         """Role → alias in the SELECT; the table's own name where that tells it apart."""
-        names = [self.fact.name.name, *(step.table.name for step in self.ordered())]
+        names = [self.fact.name.name, *(word_for(step.table) for step in self.ordered())]
         count, seen = Counter(names), Counter[str]()
         found: dict[str, str] = {}
         for role, name in zip([FACT, *(step.role for step in self.ordered())], names, strict=True):
@@ -69,7 +76,7 @@ def stored_columns(prejoin: Prejoin, catalog: Catalog) -> dict[RoleColumn, Store
     """What is kept → the column that holds it: the fact's own first, in the DDL's order."""
     aliases, names = prejoin.aliases(), NameMaker()
     found: dict[RoleColumn, StoredColumn] = {}
-    tables = {FACT: prejoin.fact} | {step.role: catalog.table(step.table) for step in prejoin.ordered()}
+    tables = {FACT: prejoin.fact} | {step.role: table_named(step.table, catalog) for step in prejoin.ordered()}
     for role, table in tables.items():
         for column in table.columns if table is not None else ():
             kind = storable_type(column.type)
@@ -113,7 +120,8 @@ def candidate_of(
         [aliases[step.role], aliases[step.parent], _parts(step.table), [list(pair) for pair in step.pairs]]
         for step in prejoin.ordered()
     ]
-    conditions = dict(key_condition(step.table, tuple(key for _, key in step.pairs)) for step in prejoin.ordered())
+    proven = [step for step in prejoin.ordered() if extreme_named(step.table) is None]
+    conditions = dict(key_condition(step.table, tuple(key for _, key in step.pairs)) for step in proven)
     conditions |= dict(filled_condition(prejoin.steps[role].table, name) for role, name in prejoin.filled)
     return Candidate(
         id=f"prejoin-{number}",
@@ -162,7 +170,7 @@ def narrowed(candidate: Candidate, catalog: Catalog, names: Collection[str]) -> 
 
 
 def _sources(prejoin: Prejoin) -> tuple[TableName, ...]:
-    return tuple(sorted({prejoin.fact.name, *(step.table for step in prejoin.steps.values())}))
+    return tuple(sorted({prejoin.fact.name, *(base_of(step.table) for step in prejoin.steps.values())}))
 
 
 def _parts(name: TableName) -> list[str]:
@@ -180,10 +188,12 @@ def _select(prejoin: Prejoin, catalog: Catalog, columns: Mapping[RoleColumn, Sto
             )
             for own, theirs in step.pairs
         ]
-        join = exp.Join(this=table_of(step.table, aliases[step.role]), side="LEFT", on=joined([*on]))
+        join = exp.Join(this=source_named(step.table, aliases[step.role]), side="LEFT", on=joined([*on]))
         select.append("joins", join)
     items: list[exp.Expr] = []
-    types = {prejoin.fact.name: prejoin.fact} | {step.table: catalog.table(step.table) for step in prejoin.ordered()}
+    types = {prejoin.fact.name: prejoin.fact} | {
+        step.table: table_named(step.table, catalog) for step in prejoin.ordered()
+    }
     owners = {FACT: prejoin.fact.name} | {step.role: step.table for step in prejoin.ordered()}
     for (role, name), column in columns.items():
         table = types[owners[role]]

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Candidate, Saving, Table, TableName
+from heavy_stack.backend.advisor.rules.costs import CostModel
+from heavy_stack.backend.advisor.rules.prejoin.extremes import (
+    Extreme,
+    catalog_with,
+    extreme_named,
+    facts_with,
+    table_named,
+    word_for,
+)
 from heavy_stack.backend.advisor.rules.prejoin.folding import fold
 from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
 from heavy_stack.backend.advisor.rules.prejoin.keys import Keys
+from heavy_stack.backend.advisor.rules.prejoin.newest_rows import notes_of, spelled_by_extremes
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, Step, reading_of, stars_of
 from heavy_stack.backend.advisor.rules.prejoin.widths import Widths
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, select_places
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
 
@@ -37,12 +48,13 @@ LEVELS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Use:
-    """A star in one SELECT of one text."""
+    """A star in one SELECT of one text; `stands_for`: the SELECTs that were merged to it → their seconds."""
 
     text: int
     place: int
     reading: Reading
     star: Star
+    stands_for: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +66,18 @@ class Wish:
     asked: frozenset[RoleColumn]
     saving: Saving
     worth: float
+    more: tuple[Saving, ...] = ()
 
 
 def propose_prejoins(context: ProposeContext) -> Proposed:
     """Candidates for all texts together; see the rule's `match`."""
     if not context.facts or not context.may_ask:
         return Proposed(())  # a partner is one only where its key is known to be unique
-    uses = _uses(context)
+    uses, extremes = _uses(context)
+    if extremes:
+        catalog, facts = catalog_with(extremes, context.analyst.catalog), facts_with(extremes, context.facts)
+        analyst = Analyst(catalog, context.analyst.flags)
+        context = replace(context, analyst=analyst, facts=facts, costs=CostModel(facts, catalog))
     candidates: list[Candidate] = []
     for name in sorted({use.star.fact.name for use in uses}):
         of_fact = [use for use in uses if use.star.fact.name == name]
@@ -68,9 +85,10 @@ def propose_prejoins(context: ProposeContext) -> Proposed:
     return Proposed(tuple(candidates))
 
 
-def _uses(context: ProposeContext) -> list[Use]:
+def _uses(context: ProposeContext) -> tuple[list[Use], set[Extreme]]:
     keys = Keys(context.facts, context.sizes.distinct_rows)
     found: list[Use] = []
+    extremes: set[Extreme] = set()
     for number, text in context.texts.items():
         if context.sizes.time_left_s() < context.until_left_s:
             break
@@ -86,7 +104,42 @@ def _uses(context: ProposeContext) -> list[Use]:
             for star in stars_of(reading, keys, context.costs.table_rows):
                 if context.costs.table_rows(star.fact) >= MIN_ROWS:
                     found.append(Use(number, places[id(select)], reading, star))
-    return found
+        more, asked = _uses_of_newest_rows(number, tree, keys, context)
+        found += more
+        extremes |= asked
+    return found, extremes
+
+
+def _uses_of_newest_rows(
+    number: int, tree: exp.Query, keys: Keys, context: ProposeContext
+) -> tuple[list[Use], frozenset[Extreme]]:
+    """The SELECTs that ask for each key's newest row, spelled as joins; they take those that they merged along."""
+    catalog, costs = context.analyst.catalog, context.costs
+
+    def is_wanted(extreme: Extreme, window: bool) -> bool:
+        table, columns = catalog.table(extreme.table), (*extreme.keys, extreme.column)
+        if table is None or costs.table_rows(table) < MIN_ROWS:
+            return False
+        keys.declare(extreme.name, (columns, extreme.keys))
+        return not window or (keys.is_filled(table, columns) and keys.is_key(table, tuple(sorted(columns))))
+
+    spelled = spelled_by_extremes(tree, catalog, is_wanted)
+    if spelled is None:
+        return [], frozenset()
+    known = catalog_with(spelled.extremes, catalog)
+    names = {each.name for each in spelled.extremes}
+    before = {place: costs.block_cost(select) for place, select in enumerate(tree.find_all(exp.Select, bfs=False))}
+    found: list[Use] = []
+    for select in spelled.tree.find_all(exp.Select):
+        place, absorbed = notes_of(select)
+        reading = reading_of(select, known)
+        if reading is None or place is None or not names & {table.name for table in reading.base.values()}:
+            continue
+        for star in stars_of(reading, keys, lambda table: 0.0 if table.name in names else costs.table_rows(table)):
+            if star.fact.name not in names and costs.table_rows(star.fact) >= MIN_ROWS:
+                stands_for = {each: before[each] for each in (place, *absorbed)}
+                found.append(Use(number, place, reading, star, stands_for))
+    return found, spelled.extremes
 
 
 def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[Candidate]:
@@ -119,7 +172,8 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
         served = [wish for wish in wishes if wish.columns <= kept]
         # The least saving first, so that the best of a SELECT is the one that is kept.
         served.sort(key=lambda wish: wish.worth)
-        savings = tuple(sorted({_key(wish.saving): wish.saving for wish in served}.values(), key=_key))
+        each = [saving for wish in served for saving in (wish.saving, *wish.more)]
+        savings = tuple(sorted({_key(saving): saving for saving in each}.values(), key=_key))
         size = int(rows * width.total(kept))
         found.append(
             candidate_of(prejoin, catalog, before + len(found) + 1, savings, rows, size, _why(prejoin, savings))
@@ -134,7 +188,7 @@ def _drafts(
     thrifty = {(FACT, column.name.lower()) for column in fact.columns}
     generous = set(thrifty)
     for step in steps.values():
-        table = context.analyst.catalog.table(step.table)
+        table = table_named(step.table, context.analyst.catalog)
         if table is None:
             continue
         is_small = context.costs.table_rows(table) < SMALL_ROWS
@@ -142,7 +196,7 @@ def _drafts(
         for column in table.columns:
             place = (step.role, column.name.lower())
             size = width.of(place)
-            if place[1] in keys or size <= NARROW_BYTES:
+            if place[1] in keys or size <= NARROW_BYTES or extreme_named(step.table) is not None:
                 generous.add(place)
                 if size <= THRIFTY_BYTES or not is_small:
                     thrifty.add(place)
@@ -156,7 +210,7 @@ def _key(saving: Saving) -> tuple[int, int]:
 def _why(prejoin: Prejoin, savings: tuple[Saving, ...]) -> str:
     count = len({saving.text for saving in savings})
     texts = "1 query text reads" if count == 1 else f"{count} query texts read"
-    names = ", ".join(sorted({step.table.name for step in prejoin.steps.values()}))
+    names = ", ".join(sorted({word_for(step.table) for step in prejoin.steps.values()}))
     joined_to = f" with {names} joined" if names else ""
     order = f", sorted by {', '.join(name for _, name in prejoin.sort)}" if prejoin.sort else ""
     return f"{texts} {prejoin.fact.name.name}{joined_to}: {len(prejoin.columns)} columns{order}."
@@ -171,9 +225,12 @@ def _wishes(uses: list[Use], shelf: Shelf, context: ProposeContext) -> list[Wish
         except NotAnswerable:
             continue
         before, after = gains.before_and_after(use.reading.select, folded, shelf)
+        parts = use.stands_for or {use.place: before}
+        before = max(sum(parts.values()), 1e-9)
         if after <= MAX_WORTH * before:
-            saving = Saving(use.text, use.place, before, after)
-            found.append(Wish(use, folded.used, folded.asked, saving, context.runs.get(use.text, 1) * (before - after)))
+            savings = [Saving(use.text, place, spent, after * spent / before) for place, spent in parts.items()]
+            worth = context.runs.get(use.text, 1) * (before - after)
+            found.append(Wish(use, folded.used, folded.asked, savings[0], worth, tuple(savings[1:])))
     return found
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableName
+from heavy_stack.backend.advisor.rules.prejoin.extremes import catalog_with, extreme_named
 from heavy_stack.backend.advisor.rules.prejoin.folding import Folded, fold
 from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
+from heavy_stack.backend.advisor.rules.prejoin.newest_rows import extremes_in, spelled_by_extremes
 from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf
 from heavy_stack.backend.advisor.rules.prejoin.stars import Reading, reading_of, star_at
 from heavy_stack.backend.advisor.rules.rollup.inlining import drop_unread_ctes
@@ -41,6 +43,21 @@ def read_from_shelves(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf
     Raises:
         NotAnswerable: None does.
     """
+    extremes = {step.table for shelf in shelves for step in shelf.steps.values() if extreme_named(step.table)}
+    spelled = spelled_by_extremes(tree, catalog, lambda each, _: each.name in extremes) if extremes else None
+    if spelled is not None:
+        known = catalog_with(spelled.extremes, catalog)
+        try:
+            found = _read(spelled.tree, known, shelves, gains.knowing(spelled.extremes))
+        except NotAnswerable:
+            found = None
+        # What no stored table holds would have to be spelled back.
+        if found is not None and not extremes_in(found.tree, frozenset(each.name for each in spelled.extremes)):
+            return replace(found, conditions=found.conditions | spelled.conditions)
+    return _read(tree, catalog, shelves, gains)
+
+
+def _read(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf], gains: Gains) -> PrejoinedTree:
     new = tree.copy()
     by_fact: dict[TableName, list[Shelf]] = {}
     for shelf in shelves:

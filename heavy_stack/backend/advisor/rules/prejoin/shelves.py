@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Candidate, StoredColumn, Table, TableName
+from heavy_stack.backend.advisor.rules.prejoin.extremes import extreme_named
 from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
@@ -57,7 +58,7 @@ class Shelf:
         Args:
             asked: The columns whose NULL a rewrite takes for a missing partner.
         """
-        steps = [self.steps[role] for role in sorted(self.steps)]
+        steps = [self.steps[role] for role in sorted(self.steps) if extreme_named(self.steps[role].table) is None]
         found = dict(key_condition(step.table, tuple(theirs for _, theirs in step.pairs)) for step in steps)
         return found | dict(filled_condition(self.steps[role].table, name) for role, name in sorted(asked))
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
+from heavy_stack.backend.advisor.rules.prejoin.extremes import table_named
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
 from heavy_stack.backend.advisor.sql.catalog import Catalog
@@ -44,7 +45,7 @@ class Widths:
     ) -> None:
         self._steps, self._facts, self._rows = steps, facts, rows
         self._tables = {FACT: fact} | {
-            role: table for role, step in steps.items() if (table := catalog.table(step.table)) is not None
+            role: table for role, step in steps.items() if (table := table_named(step.table, catalog)) is not None
         }
         # One column of a joined table orders the others along; of the fact's own only the first is in order.
         self._near, self._first = {role for role, _ in sort if role != FACT}, sort[:1]

@@ -1,0 +1,126 @@
+"""Tables that nobody has: one row per key with the greatest (or least) value of another column.
+
+A pre-join may join one of these as it joins any table: its key is unique by construction. Joined to its own base table
+by the key and the value, it marks the newest row of each key; the mark is a boolean that takes next to no room.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import Column, ColumnFacts, Table, TableFacts, TableName
+from heavy_stack.backend.advisor.rules.prejoin.keys import table_of
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+
+_PREFIX = "extreme:"
+MARKS = {"MAX": "is_newest", "MIN": "is_oldest"}
+_CALLS: dict[str, type[exp.Func]] = {"MAX": exp.Max, "MIN": exp.Min}
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """`SELECT keys, MAX(column) AS column, TRUE AS mark FROM table GROUP BY keys`.
+
+    Attributes:
+        table: The base table.
+        keys: What it groups by, sorted; lower case, as `column`.
+        column: What the greatest or least value is taken of.
+        function: MAX or MIN.
+    """
+
+    table: TableName
+    keys: tuple[str, ...]
+    column: str
+    function: str = "MAX"
+
+    @property
+    def name(self) -> TableName:
+        """The name by which steps, shelves and artefacts know it."""
+        spelled = json.dumps([self.table.name, self.function, self.column, list(self.keys)])
+        return TableName(self.table.catalog, self.table.schema, _PREFIX + spelled)
+
+    @property
+    def mark(self) -> str:
+        """The column that is TRUE in every row."""
+        return MARKS[self.function]
+
+    def as_table(self, catalog: Catalog) -> Table | None:
+        """It as a table of the DDL would be; None where the base table lacks a column, or has the mark's name."""
+        base = catalog.table(self.table)
+        types = {each.name.lower(): each.type for each in base.columns} if base is not None else {}
+        names = (*self.keys, self.column)
+        if not all(name in types for name in names) or self.mark in names or self.column in self.keys:
+            return None
+        columns = [Column(name, types[name]) for name in names]
+        return Table(self.name, (*columns, Column(self.mark, "boolean", nullable=False)))
+
+    def source(self, alias: str) -> exp.Subquery:
+        """It as a source of a FROM."""
+        keys = [exp.column(key, quoted=True) for key in self.keys]
+        value = _CALLS[self.function](this=exp.column(self.column, quoted=True))
+        items: list[exp.Expr] = [exp.alias_(key.copy(), key.name, quoted=True) for key in keys]
+        items.append(exp.alias_(value, self.column, quoted=True))
+        items.append(exp.alias_(exp.true(), self.mark, quoted=True))
+        select = exp.Select(expressions=items).from_(table_of(self.table))
+        select.set("group", exp.Group(expressions=keys))
+        return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+
+
+def extreme_named(name: TableName) -> Extreme | None:
+    """The one of this name; None where the name is a table's."""
+    if not name.name.startswith(_PREFIX):
+        return None
+    try:
+        table, function, column, keys = json.loads(name.name.removeprefix(_PREFIX))
+    except ValueError:
+        return None
+    return Extreme(TableName(name.catalog, name.schema, str(table)), tuple(map(str, keys)), str(column), str(function))
+
+
+def table_named(name: TableName, catalog: Catalog) -> Table | None:
+    """The table of the DDL, or the extreme, of this name."""
+    extreme = extreme_named(name)
+    return catalog.table(name) if extreme is None else extreme.as_table(catalog)
+
+
+def base_of(name: TableName) -> TableName:
+    """The table of the DDL that is read."""
+    extreme = extreme_named(name)
+    return name if extreme is None else extreme.table
+
+
+def word_for(name: TableName) -> str:
+    """What aliases and sentences call it."""
+    extreme = extreme_named(name)
+    return name.name if extreme is None else f"{extreme.mark.removeprefix('is_')}_{extreme.table.name}"
+
+
+def source_named(name: TableName, alias: str) -> exp.Expr:
+    """The table, or the extreme, as a source."""
+    extreme = extreme_named(name)
+    return table_of(name, alias) if extreme is None else extreme.source(alias)
+
+
+def catalog_with(extremes: Iterable[Extreme], catalog: Catalog) -> Catalog:
+    """A catalog that also knows these."""
+    tables = {each.name: table for each in extremes if (table := each.as_table(catalog)) is not None}
+    return catalog.with_tables([tables[name] for name in sorted(tables)]) if tables else catalog
+
+
+def facts_with(extremes: Iterable[Extreme], facts: Mapping[str, TableFacts]) -> dict[str, TableFacts]:
+    """Statistics that also speak of these."""
+    found = dict(facts)
+    for each in extremes:
+        known = facts.get(str(each.table))
+        if known is None or known.rows is None:
+            continue
+        columns = {name.lower(): ColumnFacts(distinct=column.distinct) for name, column in known.columns.items()}
+        counts = [columns[key].distinct or known.rows for key in each.keys if key in columns]
+        rows = min(known.rows, max(counts, default=known.rows))
+        kept = {name: columns[name] for name in (*each.keys, each.column) if name in columns}
+        found[str(each.name)] = TableFacts(rows, None, kept)
+    return found

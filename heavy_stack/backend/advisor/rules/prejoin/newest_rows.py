@@ -1,0 +1,382 @@
+"""Queries for the newest row of each key, spelled as joins to a table of each key's greatest value.
+
+`row_number() OVER (PARTITION BY k ORDER BY t DESC) = 1`, `t = (SELECT MAX(t) … WHERE k = k)`, `(k, t) IN (SELECT k,
+MAX(t) … GROUP BY k)` and a join to `(SELECT k, MAX(t) … GROUP BY k)` all ask which row has its key's greatest value.
+The window names one row of several with that value: it is the same only where (k, t) tells the rows apart and neither
+is NULL, which conditions prove. The others are the same by definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import TableName
+from heavy_stack.backend.advisor.rules.prejoin.extremes import Extreme
+from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition, table_of
+from heavy_stack.backend.advisor.rules.rollup.inlining import merge_plain_sources, side_of, sources_of
+from heavy_stack.backend.advisor.rules.rollup.trees import (
+    aggregates_of,
+    columns_of,
+    conjuncts,
+    is_volatile,
+    joined,
+    own_nodes,
+    own_parts,
+    unwrapped,
+)
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.sql.printing import cast_to
+
+Wanted = Callable[[Extreme, bool], bool]
+"""(extreme, whether a window asks, so that key and value must tell rows apart) → whether to spell by it."""
+
+PLACE, ABSORBED = "place", "absorbed"
+"""Notes on nodes of a spelled tree: a SELECT's place in the text; on an extreme, those that it stands for."""
+_RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
+_BODY_KEYS = frozenset({"expressions", "from_", "kind", "operation_modifiers"})
+
+
+@dataclass(frozen=True, eq=False)
+class Spelled:
+    """A text's tree with extremes joined in it.
+
+    Attributes:
+        tree: A copy; SELECTs and extremes carry notes.
+        extremes: Those that it joins.
+        conditions: What must hold of the data: name → SQL that returns no row.
+    """
+
+    tree: exp.Query
+    extremes: frozenset[Extreme]
+    conditions: dict[str, str]
+
+
+def spelled_by_extremes(tree: exp.Query, catalog: Catalog, wanted: Wanted) -> Spelled | None:
+    """The text spelled anew; None where it asks for no newest rows."""
+    new = tree.copy()
+    if not isinstance(new, exp.Query) or any(with_.args.get("recursive") for with_ in new.find_all(exp.With)):
+        return None
+    names = [cte.alias for cte in new.find_all(exp.CTE)]
+    if len(set(names)) != len(names):
+        return None
+    return _Spelling(new, catalog, wanted).spelled()
+
+
+def notes_of(select: exp.Select) -> tuple[int | None, tuple[int, ...]]:
+    """A spelled SELECT's place in the text, and the places of the SELECTs that are merged into it."""
+    place = select.meta.get(PLACE)
+    absorbed = [each for source, _ in sources_of(select) for each in source.meta.get(ABSORBED, ())]
+    return place, tuple(sorted(set(absorbed) - {place}))
+
+
+@dataclass(eq=False)
+class _Spelling:
+    tree: exp.Query
+    catalog: Catalog
+    wanted: Wanted
+    found: set[Extreme] = field(default_factory=set)
+    conditions: dict[str, str] = field(default_factory=dict)
+
+    def spelled(self) -> Spelled | None:
+        selects = list(self.tree.find_all(exp.Select, bfs=False))
+        for place, select in enumerate(selects):
+            select.meta[PLACE] = place
+        self.taken = {node.alias_or_name for node in self.tree.find_all(exp.Table, exp.Subquery, exp.CTE)}
+        for select in reversed(selects):
+            if any(side_of(join) not in ("", "LEFT") for join in select.args.get("joins") or []):
+                continue
+            self._spell_windows(select)
+            self._spell_conditions(select)
+            self._spell_joins(select)
+        if not self.found:
+            return None
+        merge_plain_sources(self.tree, lambda select: True)
+        return Spelled(self.tree, frozenset(self.found), self.conditions)
+
+    # row_number() … = 1
+
+    def _spell_windows(self, select: exp.Select) -> None:
+        for source, join in list(sources_of(select)):
+            body = self._body_of(source)
+            window = _only_window(body) if body is not None else None
+            if body is None or window is None:
+                continue
+            asked = _asked_for_one(select, source.alias_or_name, window.alias, join)
+            extreme = self._extreme_of(body, window.this)
+            if asked is None or extreme is None or not self.wanted(extreme, True):
+                continue
+            place = body.meta.get(PLACE)
+            base = body.args["from_"].this.alias_or_name
+            window.set("this", cast_to(exp.Literal.number(1), "bigint"))
+            self._join(body, extreme, {key: (base, key) for key in (*extreme.keys, extreme.column)}, [place])
+            _drop(select, asked)
+            source.replace(_derived(body, source.alias_or_name))
+            self._note_conditions(extreme)
+
+    def _extreme_of(self, body: exp.Select, window: exp.Window) -> Extreme | None:
+        order = window.args.get("order")
+        first = order.expressions[0] if isinstance(order, exp.Order) and order.expressions else None
+        keys = [unwrapped(key) for key in window.args.get("partition_by") or []]
+        if not isinstance(first, exp.Ordered) or not keys or not all(isinstance(key, exp.Column) for key in keys):
+            return None
+        value = unwrapped(first.this)
+        if not isinstance(value, exp.Column):
+            return None
+        return self._extreme(
+            body.args["from_"].this, [key.name for key in keys], value.name, bool(first.args.get("desc"))
+        )
+
+    def _extreme(self, source: exp.Expr, keys: list[str], column: str, newest: bool) -> Extreme | None:
+        table = self.catalog.resolve_node(source) if isinstance(source, exp.Table) and source.db else None
+        if table is None:
+            return None
+        names = tuple(sorted({key.lower() for key in keys}))
+        found = Extreme(table.name, names, column.lower(), "MAX" if newest else "MIN")
+        return found if found.as_table(self.catalog) is not None else None
+
+    def _note_conditions(self, extreme: Extreme) -> None:
+        columns = (*extreme.keys, extreme.column)
+        self.conditions |= dict([key_condition(extreme.table, columns)])
+        self.conditions |= dict(filled_condition(extreme.table, column) for column in columns)
+
+    # t = (SELECT MAX(t) …), (k, t) IN (SELECT k, MAX(t) … GROUP BY k)
+
+    def _spell_conditions(self, select: exp.Select) -> None:
+        where = select.args.get("where")
+        base = {
+            source.alias_or_name
+            for source, _ in sources_of(select)
+            if isinstance(source, exp.Table) and self.catalog.resolve_node(source) is not None
+        }
+        for place, part in reversed(list(enumerate(conjuncts(where.this if where is not None else None)))):
+            found = self._correlated(part, base) or self._membership(part, base)
+            if found is None or not self.wanted(found[0], False):
+                continue
+            extreme, links, inner = found
+            # Dropping copies the others, so they are known by their place; those before it keep theirs.
+            _drop(select, conjuncts(select.args["where"].this)[place])
+            self._join(select, extreme, links, [inner.meta.get(PLACE)])
+
+    def _correlated(
+        self, part: exp.Expr, base: set[str]
+    ) -> tuple[Extreme, dict[str, tuple[str, str]], exp.Select] | None:
+        if not isinstance(part, exp.EQ):
+            return None
+        one, two = unwrapped(part.this), unwrapped(part.expression)
+        value, query = (one, two) if isinstance(two, exp.Subquery) else (two, one)
+        inner = query.this if isinstance(query, exp.Subquery) else None
+        if not isinstance(value, exp.Column) or value.table not in base or not isinstance(inner, exp.Select):
+            return None
+        if any(item for key, item in inner.args.items() if key not in {*_BODY_KEYS, "where"}):
+            return None
+        call = _extreme_call(inner.expressions[0]) if len(inner.expressions) == 1 else None
+        where = inner.args.get("where")
+        own = inner.args["from_"].this.alias_or_name if inner.args.get("from_") else ""
+        links: dict[str, tuple[str, str]] = {}
+        for each in conjuncts(where.this if where is not None else None):
+            pair = [unwrapped(each.this), unwrapped(each.expression)] if isinstance(each, exp.EQ) else []
+            mine = [side for side in pair if isinstance(side, exp.Column) and side.table == own]
+            other = [side for side in pair if isinstance(side, exp.Column) and side.table in base - {own}]
+            if len(mine) != 1 or len(other) != 1 or mine[0].name.lower() in links:
+                return None
+            links[mine[0].name.lower()] = other[0].table, other[0].name
+        if call is None or not links or call[1].table != own:
+            return None
+        extreme = self._extreme(inner.args["from_"].this, list(links), call[1].name, call[0])
+        if extreme is None:
+            return None
+        return extreme, links | {extreme.column: (value.table, value.name)}, inner
+
+    def _membership(
+        self, part: exp.Expr, base: set[str]
+    ) -> tuple[Extreme, dict[str, tuple[str, str]], exp.Select] | None:
+        query = part.args.get("query") if isinstance(part, exp.In) else None
+        inner = query.this if isinstance(query, exp.Subquery) else query
+        subject = unwrapped(part.this) if isinstance(part, exp.In) else None
+        if not isinstance(inner, exp.Select) or not isinstance(subject, exp.Tuple):
+            return None
+        grouped = self._grouped(inner)
+        columns = [unwrapped(each) for each in subject.expressions]
+        if grouped is None or len(columns) != len(inner.expressions):
+            return None
+        extreme, outputs = grouped
+        links: dict[str, tuple[str, str]] = {}
+        for item, column in zip(inner.expressions, columns, strict=True):
+            if not isinstance(column, exp.Column) or column.table not in base:
+                return None
+            links[outputs[item.alias]] = column.table, column.name
+        return (extreme, links, inner) if len(links) == len(columns) else None
+
+    def _grouped(self, body: exp.Select) -> tuple[Extreme, dict[str, str]] | None:
+        """The extreme that `SELECT k, MAX(t) FROM … GROUP BY k` is, and its outputs → the extreme's columns."""
+        if any(item for key, item in body.args.items() if key not in {*_BODY_KEYS, "group"}):
+            return None
+        group = body.args.get("group")
+        plain = group is not None and all(key == "expressions" or not item for key, item in group.args.items())
+        keys = [unwrapped(key) for key in group.expressions] if group is not None and plain else []
+        if not keys or not all(isinstance(key, exp.Column) for key in keys):
+            return None
+        outputs: dict[str, str] = {}
+        call: tuple[bool, exp.Column] | None = None
+        for item in body.expressions:
+            found = _extreme_call(item)
+            inner = unwrapped(item.this) if isinstance(item, exp.Alias) else item
+            if found is not None and call is None:
+                call = found
+                outputs[item.alias] = found[1].name.lower()
+            elif isinstance(inner, exp.Column) and isinstance(item, exp.Alias):
+                outputs[item.alias] = inner.name.lower()
+            else:
+                return None
+        if call is None or len(outputs) != len(body.expressions):
+            return None
+        extreme = self._extreme(body.args["from_"].this, [key.name for key in keys], call[1].name, call[0])
+        if extreme is None or set(outputs.values()) != {*extreme.keys, extreme.column}:
+            return None
+        return extreme, outputs
+
+    # JOIN (SELECT k, MAX(t) … GROUP BY k)
+
+    def _spell_joins(self, select: exp.Select) -> None:
+        for source, join in list(sources_of(select)):
+            body = self._body_of(source, grouped=True)
+            grouped = self._grouped(body) if body is not None else None
+            if join is None or body is None or grouped is None or not self.wanted(grouped[0], False):
+                continue
+            extreme, outputs = grouped
+            alias = source.alias_or_name
+            for part in list(own_parts(select)):
+                for column in list(columns_of(part, {alias})):
+                    column.set("this", exp.to_identifier(outputs[column.name], quoted=True))
+            table = table_of(extreme.name, alias)
+            table.meta[ABSORBED] = tuple(each for each in [body.meta.get(PLACE)] if each is not None)
+            source.replace(table)
+            self.found.add(extreme)
+            if not side_of(join):
+                _ask(select, alias, extreme)
+
+    # What all share
+
+    def _body_of(self, source: exp.Expr, *, grouped: bool = False) -> exp.Select | None:
+        """A copy of the SELECT behind a derived table or a CTE's name, of one base table and nothing to filter."""
+        if isinstance(source, exp.Subquery) and not source.args.get("pivots"):
+            body, alias = source.this, source.args.get("alias")
+        elif isinstance(source, exp.Table) and not source.db:
+            cte = next((each for each in self.tree.find_all(exp.CTE) if each.alias == source.name), None)
+            body, alias = (cte.this, cte.args.get("alias")) if cte is not None else (None, None)
+        else:
+            return None
+        if not isinstance(body, exp.Select) or (isinstance(alias, exp.TableAlias) and alias.columns):
+            return None
+        keys = _BODY_KEYS | {"group"} if grouped else _BODY_KEYS
+        if any(item for key, item in body.args.items() if key not in keys) or body.args.get("from_") is None:
+            return None
+        if any(not isinstance(item, exp.Alias) or is_volatile(item) for item in body.expressions):
+            return None
+        if any(isinstance(node, exp.Query) for item in body.expressions for node in own_nodes(item)):
+            return None
+        return body.copy() if grouped or not aggregates_of(body) else None
+
+    def _join(
+        self, select: exp.Select, extreme: Extreme, links: dict[str, tuple[str, str]], absorbed: list[int | None]
+    ) -> None:
+        alias, number = extreme.mark.removeprefix("is_"), 1
+        while alias in self.taken:
+            number += 1
+            alias = f"{extreme.mark.removeprefix('is_')}_{number}"
+        self.taken.add(alias)
+        table = table_of(extreme.name, alias)
+        table.meta[ABSORBED] = tuple(each for each in absorbed if each is not None)
+        on: list[exp.Expr] = [
+            exp.EQ(
+                this=exp.column(column, table=alias, quoted=True),
+                expression=exp.column(theirs, table=source, quoted=True),
+            )
+            for column, (source, theirs) in sorted(links.items())
+        ]
+        select.append("joins", exp.Join(this=table, on=joined(on)))
+        self.found.add(extreme)
+        _ask(select, alias, extreme)
+
+
+def _ask(select: exp.Select, alias: str, extreme: Extreme) -> None:
+    """The mark as a condition: it says that there is a partner."""
+    mark = exp.column(extreme.mark, table=alias, quoted=True)
+    mark.type = exp.DataType.build("BOOLEAN")
+    where = select.args.get("where")
+    select.set("where", exp.Where(this=joined([*conjuncts(where.this if where is not None else None), mark])))
+
+
+def _derived(body: exp.Select, alias: str) -> exp.Subquery:
+    return exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+
+
+def _extreme_call(item: exp.Expr) -> tuple[bool, exp.Column] | None:
+    """(greatest rather than least, column) of a plain MAX or MIN of a column."""
+    call = unwrapped(item.this) if isinstance(item, exp.Alias) else item
+    if not isinstance(call, (exp.Max, exp.Min)) or call.args.get("expressions"):
+        return None
+    value = unwrapped(call.this)
+    return (isinstance(call, exp.Max), value) if isinstance(value, exp.Column) else None
+
+
+def _only_window(body: exp.Select) -> exp.Alias | None:
+    """The projection that numbers rows, where it is the only window."""
+    windows = list(body.find_all(exp.Window))
+    found = windows[0].parent if len(windows) == 1 else None
+    if not isinstance(found, exp.Alias) or not isinstance(windows[0].this, _RANKS) or windows[0].args.get("spec"):
+        return None
+    return found
+
+
+def _asked_for_one(select: exp.Select, alias: str, name: str, join: exp.Join | None) -> exp.Expr | None:
+    """The condition `number = 1`, where it decides about the source's rows before anything else sees them."""
+    if join is not None and join.side:
+        parts: Iterator[exp.Expr] = iter(conjuncts(join.args.get("on")))
+    else:
+        parts = _inner_conditions(select)
+    for part in parts:
+        if not isinstance(part, (exp.EQ, exp.LTE, exp.LT)):
+            continue
+        one, two = unwrapped(part.this), unwrapped(part.expression)
+        if isinstance(part, exp.EQ) and isinstance(one, exp.Literal):
+            one, two = two, one
+        if not isinstance(one, exp.Column) or (one.table, one.name) != (alias, name):
+            continue
+        if isinstance(two, exp.Literal) and not two.is_string and two.this == ("2" if type(part) is exp.LT else "1"):
+            return part
+    return None
+
+
+def _inner_conditions(select: exp.Select) -> Iterator[exp.Expr]:
+    where = select.args.get("where")
+    yield from conjuncts(where.this if where is not None else None)
+    for join in select.args.get("joins") or []:
+        if not join.side:
+            yield from conjuncts(join.args.get("on"))
+
+
+def _drop(select: exp.Select, part: exp.Expr) -> None:
+    """Take one condition out of the WHERE or ON that it stands in, in place."""
+    where = select.args.get("where")
+    parts = conjuncts(where.this if where is not None else None)
+    if any(each is part for each in parts):
+        kept = [each for each in parts if each is not part]
+        select.set("where", exp.Where(this=joined(kept)) if kept else None)
+        return
+    for join in select.args.get("joins") or []:
+        parts = conjuncts(join.args.get("on"))
+        if any(each is part for each in parts):
+            kept = [each for each in parts if each is not part]
+            join.set("on", joined(kept) if kept else exp.true() if join.side else None)
+            if not kept and not join.side:
+                join.set("kind", "CROSS")
+            return
+
+
+def extremes_in(select: exp.Expr, names: frozenset[TableName]) -> bool:
+    """Whether one of these extremes is a source below a node."""
+    return any(TableName(node.catalog, node.db, node.name) in names for node in select.find_all(exp.Table))
