@@ -50,6 +50,9 @@ _UNIT_GRAINS = {
     "HOUR": HOUR,
     "MINUTE": MINUTE,
 }
+MILLISECONDS = 3
+"""Digits of a second that date_format keeps."""
+
 # sqlglot keeps formats in strftime's letters, where M is the minute.
 _FORMAT_GRAINS = {
     **dict.fromkeys("YymbB", MONTH),
@@ -176,9 +179,20 @@ def _part_grain(node: exp.Expr) -> tuple[exp.Expr, str] | None:
     if isinstance(node, exp.Cast) and is_date(node.to) and not isinstance(node, exp.TryCast):
         return node.this, DAY
     if isinstance(node, exp.TimeToStr):
-        grain = _format_grain(node.args.get("format"))
+        grain = None if _is_rounded(node.this) else _format_grain(node.args.get("format"))
         return None if grain is None else (node.this, grain)
     return None
+
+
+def _is_rounded(node: exp.Expr) -> bool:
+    """Whether Trino's date_format rounds the value to milliseconds first: 30 June 23:59:59.9996 is written as July.
+
+    What it writes is then of no grain of the value, and can only be stored as it is.
+    """
+    if is_date(node.type):
+        return False
+    kind = type_at(node)
+    return kind is None or kind.base != "timestamp" or not kind.args or kind.args[0] > MILLISECONDS
 
 
 def _unit(node: exp.Expr) -> str:

@@ -30,6 +30,7 @@ _WORDS: dict[type[exp.Expr], str] = {
     exp.Like: "like",
     exp.RegexpLike: "matches",
     exp.TimestampTrunc: "",
+    exp.TimeToStr: "formatted",
     exp.Case: "case",
 }
 

@@ -57,6 +57,8 @@ class TestUseOfDate:
             ("date_trunc('quarter', ts)", "month"),
             ("date_trunc('week', ts)", "day"),
             ("EXTRACT(HOUR FROM ts)", "hour"),
+            ("date_format(d, '%Y-%m')", "month"),
+            ("date_format(d, '%d.%m.')", "day"),
         ],
     )
     def test_finds_the_coarsest_grain_that_gives_the_same_value(self, text: str, expected: str) -> None:
@@ -66,6 +68,9 @@ class TestUseOfDate:
         assert grain("d <= DATE '2024-06-30'") == "month"
         assert grain("d <= DATE '2024-06-30'", designing=True) == "day"
         assert grain("d <= DATE '2024-07-31'", designing=True) == "month"
+
+    def test_asks_no_grain_where_a_format_rounds(self) -> None:
+        assert grain("date_format(ts, '%Y-%m')") is None
 
     def test_does_not_know_other_uses(self) -> None:
         assert grain("d + INTERVAL '1' DAY") is None
