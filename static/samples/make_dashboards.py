@@ -4,7 +4,7 @@ Deterministic: every value comes from a hash of the event's, session's or user's
 countries make most events), with NULLs, bots, a text column that holds JSON, and three columns that nearly say the same.
 The queries over it are written by `dashboard_log.py`.
 
-    python static/samples/make_dashboards.py <folder> [--rows 5000000]
+    python static/samples/make_dashboards.py <folder> [--rows 20000000]
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-EVENTS = 5_000_000
+EVENTS = 20_000_000
 USERS = 250_000
 EVENTS_PER_SESSION = 8
 FIRST_DAY, DAYS = "2025-01-01", 365
