@@ -17,7 +17,7 @@ from heavy_stack.shared_models.tasks import Stage
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 from heavy_stack.shared_models.workloads import EngineKind
 
-ARTEFACT_VERSION = 2
+ARTEFACT_VERSION = 3
 """Raised with every change of these shapes; an artefact of another version restarts the task from ingest."""
 
 
@@ -301,13 +301,14 @@ class RewrittenText:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """rewrite's artefact. `create_schema` is the first ddl statement."""
+    """rewrite's artefact. `create_schema` is the first ddl statement; `others`: by text, further ways in order."""
 
     schema_name: str
     create_schema: str
     tables: tuple[DesignTable, ...]
     texts: tuple[RewrittenText, ...]
     failed: dict[int, str] = field(default_factory=dict)
+    others: dict[int, tuple[RewrittenText, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -315,7 +316,7 @@ class TextVerdict:
     """What is known about one text's rewrite, and what it costs; times in seconds.
 
     `measured_texts`: None where the times are its own; else they are medians of so many texts of its shape.
-    """
+    `way`: the rewrite that it is about: 0 is the text's in `Rewrite.texts`, n the nth of its `Rewrite.others`."""
 
     text: int
     verdict: Verdict
@@ -327,6 +328,7 @@ class TextVerdict:
     before_plain_s: float | None = None
     after_plain_s: float | None = None
     measured_texts: int | None = None
+    way: int = 0
 
 
 @dataclass(frozen=True)
@@ -342,9 +344,8 @@ class TableMeasure:
 @dataclass(frozen=True)
 class Verdicts:
     """verify's artefact: one verdict per text that parse, propose or rewrite did not set aside.
-
     `baseline_s`: seconds as they stand of texts for which no rewrite was measured, by text index; `baseline_texts`:
-    where these are a median of other texts of the same shape, of how many.
+    where these are a median of other texts of the same shape, of how many. `spare`: further ways that could be sent.
     """
 
     texts: tuple[TextVerdict, ...]
@@ -354,6 +355,7 @@ class Verdicts:
     warnings: tuple[str, ...] = ()
     baseline_s: dict[int, float] = field(default_factory=dict)
     baseline_texts: dict[int, int] = field(default_factory=dict)
+    spare: tuple[TextVerdict, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from heavy_stack.backend.advisor.artefacts import (
@@ -30,6 +31,7 @@ class Decision:
         found: What verify knows, also of a rewrite that is not sent; None when it never got there.
         baseline_s: Measured seconds of a text that has no measured rewrite.
         baseline_texts: Where that is a median of other texts of its shape: of how many.
+        spare: Other rewrites that could be sent, with what verify knows of them.
     """
 
     parsed: ParsedText
@@ -40,6 +42,19 @@ class Decision:
     found: TextVerdict | None
     baseline_s: float | None = None
     baseline_texts: int | None = None
+    spare: tuple[tuple[RewrittenText, TextVerdict], ...] = ()
+
+    def without(self, name: TableName) -> Decision:
+        """What is sent where a table is given up: the fastest other way that does not read it, else the original."""
+        spare = tuple(each for each in self.spare if name not in each[0].tables)
+        if self.rewritten is None or name not in self.rewritten.tables:
+            return replace(self, spare=spare) if self.spare else self
+        fitting = [each for each in spare if each[1].after_s is not None]
+        if fitting:
+            rewritten, found = min(fitting, key=lambda each: (each[1].after_s or 0.0, each[1].way))
+            return replace(self, rewritten=rewritten, verdict=found.verdict, detail=None, found=found, spare=spare)
+        why = "measured faster, but not by enough for the storage of the table that it would read"
+        return replace(self, rewritten=None, verdict=Verdict.UNCHANGED, reason=Reason.NO_GAIN, detail=why)
 
     @property
     def query(self) -> str:
@@ -78,14 +93,26 @@ def decide(parsed: ParsedWorkload, plan: Plan, rewrite: Rewrite, verdicts: Verdi
     """One decision per text, by index. Only what is known to be equal, and not measured slower, is sent rewritten."""
     rewritten = {text.text: text for text in rewrite.texts}
     found = {verdict.text: verdict for verdict in verdicts.texts}
+    spare: dict[int, list[tuple[RewrittenText, TextVerdict]]] = {}
+    for verdict in verdicts.spare:
+        spare.setdefault(verdict.text, []).append((rewrite.others[verdict.text][verdict.way - 1], verdict))
     return [
         replace(
-            _decide(text, rewritten.get(text.text), found.get(text.text), plan, rewrite),
+            _decide(text, _way(rewritten, rewrite, found.get(text.text), text), found.get(text.text), plan, rewrite),
             baseline_s=verdicts.baseline_s.get(text.text),
             baseline_texts=verdicts.baseline_texts.get(text.text),
+            spare=tuple(spare.get(text.text, ())),
         )
         for text in sorted(parsed.texts, key=lambda text: text.text)
     ]
+
+
+def _way(
+    first: Mapping[int, RewrittenText], rewrite: Rewrite, found: TextVerdict | None, text: ParsedText
+) -> RewrittenText | None:
+    """The rewrite that the verdict is about."""
+    others = rewrite.others.get(text.text, ())
+    return others[found.way - 1] if found is not None and found.way else first.get(text.text)
 
 
 def _decide(

@@ -1,4 +1,4 @@
-"""Tables that lower the measured worth of the design are given up, and the texts that read them stay as they are.
+"""Tables that lower the measured worth of the design are given up; texts that read them are sent another way or stay.
 
 The selection went by estimates. Once everything is measured, a table whose bytes cost more than it saves is left out:
 worth is the same as there, ∛(x · g · ΣQA/ΣQT) · ∛(S/(S+C)).
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from heavy_stack.backend.advisor.artefacts import DesignTable, Rewrite, TableName, Verdicts, Workload
+from heavy_stack.backend.advisor.artefacts import DesignTable, Rewrite, Verdicts, Workload
 from heavy_stack.backend.advisor.report.decisions import Decision, tables_read
 from heavy_stack.backend.advisor.rules.costs import storage_allowed
-from heavy_stack.shared_models.verdicts import Reason, Verdict
 
 MARGIN = 1.005
 """A table is given up only where the design is worth clearly more without it: times are measured, not exact, and a
@@ -65,9 +64,9 @@ def prune(
         paying: tuple[float, DesignTable, list[Decision]] | None = None
         least: tuple[float, DesignTable, list[Decision]] | None = None
         for table in tables:
-            without = [_without(decision, table.name) for decision in decisions]
+            without = [decision.without(table.name) for decision in decisions]
             left = {each.name for each in tables_read(without, rewrite)}
-            worth = _worth(without, runs, sum(known[name] for name in left), storage)
+            worth = _worth(without, runs, sum(sizes.get(name) or 0 for name in left), storage)
             if worth > now * MARGIN and (paying is None or worth > paying[0]):
                 paying = worth, table, without
             # For the bytes that have to go; what is more than these counts for nothing.
@@ -84,13 +83,6 @@ def prune(
         else:
             return Pruned(decisions, tuple(dropped))
         dropped.append((table, why))
-
-
-def _without(decision: Decision, name: TableName) -> Decision:
-    if decision.rewritten is None or name not in decision.rewritten.tables:
-        return decision
-    why = "measured faster, but not by enough for the storage of the table that it would read"
-    return replace(decision, rewritten=None, verdict=Verdict.UNCHANGED, reason=Reason.NO_GAIN, detail=why)
 
 
 def _worth(decisions: Sequence[Decision], runs: Sequence[int], new_bytes: int, storage: int) -> float:

@@ -11,13 +11,13 @@ from heavy_stack.backend.advisor.artefacts import (
     ParsedWorkload,
     Plan,
     Rewrite,
-    RewrittenText,
     TableName,
     Workload,
     WorkloadProfile,
 )
 from heavy_stack.backend.advisor.ports import Ports
-from heavy_stack.backend.advisor.rewrite.by_fingerprint import by_shape, rewrite_alike
+from heavy_stack.backend.advisor.rewrite.all_ways import AllWays
+from heavy_stack.backend.advisor.rewrite.by_fingerprint import by_shape
 from heavy_stack.backend.advisor.rewrite.chain import Chain
 from heavy_stack.backend.advisor.rewrite.statements import (
     create_schema_sql,
@@ -33,10 +33,6 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 __all__ = ["rewrite"]
 
-TIME_SHARE = 0.3
-"""Of the time left, for rewriting; verification needs the rest. The often run texts come first."""
-_NO_TIME = "The time for rewriting ended before this text."
-
 
 def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, plan: Plan, ports: Ports) -> Rewrite:
     """Rewrite every text that the plan's tables answer; the same path serves texts that came after the design."""
@@ -48,38 +44,39 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
         tables = _design(plan.chosen, parsed.catalog, schema)
     else:
         schema, create_schema, tables = frozen.schema_name, frozen.create_schema, list(frozen.tables)
-    names = {table.candidate: table.name for table in tables}
     analyst = Analyst(catalog, _flags(plan.chosen))
     chain = Chain(analyst, plan.chosen, tables, profile.facts, Sizes(profile.facts, None, ports.deadline))
-    texts: list[RewrittenText] = []
-    failed: dict[int, str] = {}
     groups = by_shape((text for text in parsed.texts if text.sql is not None and tables), profile.runs)
-    until = ports.deadline.left_s() * (1 - TIME_SHARE)
-
-    def one(text: ParsedText) -> RewrittenText | str:
-        return chain.rewrite(text) if ports.deadline.left_s() >= until else _NO_TIME
-
+    found = AllWays(chain, ports.deadline)
     for index, group in enumerate(groups):
         if index % 10 == 0:
             ports.progress.report(index / len(groups), f"Rewriting shape {index + 1} of {len(groups)}")
-        # What propose or select found out about a text, or about one of its shape, says more.
-        known = next((plan.unanswered[text.text] for text in group if text.text in plan.unanswered), None)
-        for text, outcome in rewrite_alike(group, one):
-            if isinstance(outcome, str):
-                failed[text.text] = plan.unanswered.get(text.text, known or outcome)
-            else:
-                texts.append(outcome)
+        found.rewrite(group)
+    found.add_others(groups)
     if frozen is None:
-        tables = _narrowed(tables, plan.chosen, catalog, chain.read)
-    # A frozen design comes back whole; else a table that no query reads is not worth building.
-    read = {name for text in texts for name in text.tables} if frozen is None else set(names.values())
+        tables = _narrowed(tables, plan.chosen, catalog, found.columns)
+    ways = [*found.first.values(), *(way for several in found.others.values() for way in several)]
+    # A frozen design comes back whole; else a table that no query could read is not worth building.
+    read = {name for way in ways for name in way.tables}
     return Rewrite(
         schema_name=schema,
         create_schema=create_schema,
-        tables=tuple(table for table in tables if table.name in read),
-        texts=tuple(sorted(texts, key=lambda text: text.text)),
-        failed=failed,
+        tables=tuple(table for table in tables if frozen is not None or table.name in read),
+        texts=tuple(sorted(found.first.values(), key=lambda text: text.text)),
+        failed=_failed(groups, found.failed, plan),
+        others=found.others,
     )
+
+
+def _failed(groups: list[list[ParsedText]], failed: Mapping[int, str], plan: Plan) -> dict[int, str]:
+    """Why texts are not rewritten: what propose or select found out about one, or about one of its shape, says more."""
+    reasons: dict[int, str] = {}
+    for group in groups:
+        known = next((plan.unanswered[text.text] for text in group if text.text in plan.unanswered), None)
+        for text in group:
+            if text.text in failed:
+                reasons[text.text] = plan.unanswered.get(text.text, known or failed[text.text])
+    return reasons
 
 
 def _design(chosen: tuple[Candidate, ...], catalog: str, schema: str) -> list[DesignTable]:

@@ -19,14 +19,30 @@ from heavy_stack.backend.advisor.rules import ANSWER_FROM_ROLLUP, READ_FROM_PREJ
 from heavy_stack.backend.advisor.rules.prejoin.gains import Gains
 from heavy_stack.backend.advisor.rules.prejoin.missing import what_shelves_lack
 from heavy_stack.backend.advisor.rules.prejoin.reading import PrejoinedTree
-from heavy_stack.backend.advisor.rules.prejoin.shelves import shelf_of
-from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
-from heavy_stack.backend.advisor.rules.rollup.matching import stored_table
+from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf, shelf_of
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analysis, Analyst
+from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, stored_table
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable
 from heavy_stack.backend.advisor.rules.rollup.whole_text import RewrittenTree, check_worth, with_types
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
 from heavy_stack.backend.advisor.sql.printing import Unprintable, trino_sql
+
+MAX_WAYS = 4
+"""Each way that is tried costs a text's verification once more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A text rewritten.
+
+    Attributes:
+        rewritten: What could be sent.
+        columns: Pre-joined table → the columns of it that are read.
+    """
+
+    rewritten: RewrittenText
+    columns: Mapping[TableName, frozenset[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +64,6 @@ class Chain:
         tables: The design's tables.
         facts: Statistics by full table name; may be empty.
         sizes: Row counts of the client's tables.
-
-    Attributes:
-        read: Of each pre-joined table, the columns that the rewritten texts read so far.
     """
 
     def __init__(
@@ -70,12 +83,14 @@ class Chain:
             shelf_of(each, table.name, table.columns) for each, table in known if each.rule == READ_FROM_PREJOIN.id
         ]
         self._gains = Gains(facts, analyst.catalog)
-        self.read: dict[TableName, set[str]] = {shelf.table.name: set() for shelf in self._shelves}
 
-    def rewrite(self, text: ParsedText) -> RewrittenText | str:
-        """The rewritten text, or in a sentence why there is none."""
+    def ways(self, text: ParsedText) -> tuple[Way, ...] | str:
+        """The text rewritten, at most in `MAX_WAYS` ways, the first to be tried first; or in a sentence why not.
+
+        Each is whole: which of them pays is known once they have run.
+        """
         try:
-            return self._rewritten(text)
+            return self._ways(text)
         except NotAnswerable as reason:
             return str(reason)
         except (SqlProblem, Unprintable) as problem:
@@ -83,51 +98,81 @@ class Chain:
         except RecursionError:
             return "The query is too deeply nested."
 
-    def _rewritten(self, text: ParsedText) -> RewrittenText:
-        sql = text.sql or ""
-        analysis = self._analyst.analyse(sql)
-        reason = NotAnswerable(_NOTHING)
-        try:
-            rollups = ANSWER_FROM_ROLLUP.replaced(analysis, self._rollups)
-        except NotAnswerable as why:
-            rollups, reason = None, why
-        # With both first; then each alone, since a part that cannot be typed must not take the other with it.
-        for step in self._steps(analysis.tree, rollups):
+    def _ways(self, text: ParsedText) -> tuple[Way, ...]:
+        analysis = self._analyst.analyse(text.sql or "")
+        reasons: list[str] = []
+        found: dict[str, Way] = {}
+        for step in self._steps(analysis, reasons):
             try:
-                if READ_FROM_PREJOIN.id not in step.rules:
-                    check_worth(analysis.tree, step.tree, self._sizes)
-                done = with_types(step.tree, sql, self._analyst.catalog)
+                done = self._finished(text, analysis, step)
             except NotAnswerable as why:
-                reason = why
+                reasons.append(str(why))
                 continue
-            for name, columns in step.columns.items():
-                self.read[name] |= columns
-            return RewrittenText(
-                text=text.text,
-                sql=trino_sql(done.tree),
-                tables=tuple(table.name for table in done.tables),
-                rules=step.rules,
-                conditions=step.conditions,
-                by_rule=done.exact and analysis.exact,
-            )
+            except (SqlProblem, Unprintable, RecursionError):
+                if not found:
+                    raise
+                continue
+            found.setdefault(done.sql, Way(done, step.columns))
+            if len(found) == MAX_WAYS:
+                break
+        if found:
+            return tuple(found.values())
+        reason = reasons[-1] if reasons else _NOTHING
         lacking = what_shelves_lack(analysis.tree, self._analyst.catalog, self._shelves)
-        raise reason if lacking is None else NotAnswerable(f"{reason} {lacking}")
+        raise NotAnswerable(reason if lacking is None else f"{reason} {lacking}")
 
-    def _steps(self, tree: exp.Query, rollups: RewrittenTree | None) -> Iterator[_Step]:
+    def _finished(self, text: ParsedText, analysis: Analysis, step: _Step) -> RewrittenText:
+        if READ_FROM_PREJOIN.id not in step.rules:
+            check_worth(analysis.tree, step.tree, self._sizes)
+        done = with_types(step.tree, text.sql or "", self._analyst.catalog)
+        return RewrittenText(
+            text=text.text,
+            sql=trino_sql(done.tree),
+            tables=tuple(table.name for table in done.tables),
+            rules=step.rules,
+            conditions=step.conditions,
+            by_rule=done.exact and analysis.exact,
+        )
+
+    def _steps(self, analysis: Analysis, reasons: list[str]) -> Iterator[_Step]:
+        """Both rules first; then each alone, since one that fails, or does not pay, must not take the other with it.
+
+        Then what is left without one of the tables: the part of the text that it answers may be what does not pay.
+        """
+        rollups = self._rolled_up(analysis, self._rollups, reasons)
+        first = list(self._both(analysis.tree, rollups, self._shelves))
+        yield from first
+        prejoined = self._prejoined(analysis.tree, self._shelves)
+        if prejoined is not None:
+            yield self._joined(prejoined, None)
+        used = list(dict.fromkeys(table.name for step in first for table in step.tree.tables))
+        if len(used) < 2:
+            return
+        for name in used:
+            less = [table for table in self._rollups if table.name != name]
+            others = [shelf for shelf in self._shelves if shelf.table.name != name]
+            left = rollups if len(less) == len(self._rollups) else self._rolled_up(analysis, less, [])
+            yield from self._both(analysis.tree, left, others)
+
+    def _both(self, tree: exp.Query, rollups: RewrittenTree | None, shelves: Sequence[Shelf]) -> Iterator[_Step]:
         if rollups is not None:
-            prejoined = self._prejoined(rollups.tree)
+            prejoined = self._prejoined(rollups.tree, shelves)
             if prejoined is not None:
                 yield self._joined(prejoined, rollups)
             yield _Step(rollups, (ANSWER_FROM_ROLLUP.id,), self._conditions_of(rollups))
-        prejoined = self._prejoined(tree)
-        if prejoined is not None:
-            yield self._joined(prejoined, None)
 
-    def _prejoined(self, tree: exp.Query) -> PrejoinedTree | None:
-        if not self._shelves:
+    def _rolled_up(self, analysis: Analysis, tables: Sequence[StoredTable], reasons: list[str]) -> RewrittenTree | None:
+        try:
+            return ANSWER_FROM_ROLLUP.replaced(analysis, tables)
+        except NotAnswerable as why:
+            reasons.append(str(why))
+            return None
+
+    def _prejoined(self, tree: exp.Query, shelves: Sequence[Shelf]) -> PrejoinedTree | None:
+        if not shelves:
             return None
         try:
-            return READ_FROM_PREJOIN.apply(tree, self._analyst.catalog, self._shelves, self._gains)
+            return READ_FROM_PREJOIN.apply(tree, self._analyst.catalog, shelves, self._gains)
         except NotAnswerable:
             return None
 

@@ -29,6 +29,7 @@ class Case:
         verdict: Set when decided.
         brief: One timed run will do: other texts like it, or many that run more often, are timed as well.
         measured_texts: Where the times are medians of other texts of its shape: of how many.
+        way: Which of the text's rewrites it is: 0 is the first.
     """
 
     text: int
@@ -49,11 +50,17 @@ class Case:
     after_plain_s: float | None = None
     measured_texts: int | None = None
     brief: bool = False
+    way: int = 0
 
     @property
     def open(self) -> bool:
         """Not decided yet."""
         return self.verdict is None
+
+    @property
+    def is_sent(self) -> bool:
+        """Decided: the rewrite may be sent."""
+        return self.verdict is not None and self.verdict.verdict is not Verdict.UNCHANGED
 
     def refuse(self, reason: Reason, detail: str) -> None:
         """Decide: answered as it was."""
@@ -80,6 +87,7 @@ class Case:
             before_plain_s=self.before_plain_s,
             after_plain_s=self.after_plain_s,
             measured_texts=self.measured_texts,
+            way=self.way,
         )
 
     def weigh_tests(self) -> None:

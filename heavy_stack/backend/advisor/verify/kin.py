@@ -97,14 +97,14 @@ class Kin:
         if different is not None:
             self._refuse_like(different, [*self.tried, *self.others])
             return
-        passed = [case for case in self.tried if _is_sent(case)]
+        passed = [case for case in self.tried if case.is_sent]
         if len(passed) >= NEEDED_LITERALS:
             by_rule = all(case.verdict and case.verdict.verdict is Verdict.EQUAL_BY_RULE for case in passed)
             for case in self.others:
                 _inherit(case, self.tried[0], len(passed))
                 case.accept(Verdict.EQUAL_BY_RULE if by_rule else Verdict.EQUAL_ON_TESTS)
             return
-        refused = next((case for case in self.tried if not case.open and not _is_sent(case)), None)
+        refused = next((case for case in self.tried if not case.open and not case.is_sent), None)
         if refused is not None:
             self._refuse_like(refused, self.others)
 
@@ -112,7 +112,7 @@ class Kin:
         """What the client's data showed of those that were run on it, for the others."""
         ran = [*self.tried, *self.others]
         different = next((case for case in ran if _refused_for(case, Reason.DIFFERENT)), None)
-        silent = [case for case in self.others if _is_sent(case) and not _is_on_data(case)]
+        silent = [case for case in self.others if case.is_sent and not _is_on_data(case)]
         if different is not None:
             self._refuse_like(different, silent)
             return
@@ -124,8 +124,8 @@ class Kin:
                 if case.before_s is None:
                     case.before_s, case.after_s, case.measured_texts = before_s, after_s, len(timed)
         if timed and 2 * len(slow) > len(timed):
-            self._refuse_like(slow[0], [case for case in self.others if _is_sent(case)])
-        elif self.tried and not any(_is_sent(case) for case in self.tried):
+            self._refuse_like(slow[0], [case for case in self.others if case.is_sent])
+        elif self.tried and not any(case.is_sent for case in self.tried):
             self._refuse_like(self.tried[0], silent)
 
     def _refuse_like(self, model: Case, cases: Iterable[Case]) -> None:
@@ -176,10 +176,6 @@ def _inherit(case: Case, model: Case, sets: int) -> None:
     case.evidence += [each for each in model.evidence if each.kind == "condition"]
     detail = f"verified with {sets} sets of literals: texts that differ from it in literals only"
     case.note(Evidence(kind="data_set", name=f"{sets} texts of its shape", outcome="equal", detail=detail))
-
-
-def _is_sent(case: Case) -> bool:
-    return case.verdict is not None and case.verdict.verdict is not Verdict.UNCHANGED
 
 
 def _is_on_data(case: Case) -> bool:

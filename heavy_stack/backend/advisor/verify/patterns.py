@@ -64,6 +64,26 @@ def regexp_samples(pattern: str, draw: random.Random, count: int = 4) -> list[st
         return []
 
 
+def fixed_places(pattern: str) -> list[str] | None:
+    """The choices for each place of the texts that match, where all have one length and are matched from end to end.
+
+    None for any other pattern, and for one whose choices are not all known (a dot, a negated class, an escape).
+    """
+    if not (pattern.startswith("^") and pattern.endswith("$")) or any(sign in pattern[1:] for sign in ".\\^|"):
+        return None
+    try:
+        tree = _Reader(pattern).read()
+    except _Unknown:
+        return None
+    places: list[str] = []
+    for item in tree.options[0]:
+        inner, times = (item.item, item.low) if isinstance(item, _Repeat) else (item, 1)
+        if not isinstance(inner, _Chars) or (isinstance(item, _Repeat) and item.low != item.high):
+            return None
+        places += [inner.choices] * times
+    return places
+
+
 ANY_RUN = "%run"
 ANY_ONE = "_one"
 

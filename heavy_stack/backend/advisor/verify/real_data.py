@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from heavy_stack.backend.advisor.artefacts import DesignTable, TableMeasure, TableName
 from heavy_stack.backend.advisor.ports import (
@@ -71,27 +71,46 @@ def _condition_outcome(session: QuerySession | None, sql: str, implied: Callable
     return ("failed", "the data breaks it") if found.rows else ("holds", "no row of the data breaks it")
 
 
-def build_design(
-    runner: QueryRunner, design: Sequence[DesignTable], cases: Sequence[Case], limit_s: float
-) -> list[TableMeasure]:
-    """Build the tables that open cases read; cases whose table cannot be built are refused."""
-    needed = {name for case in cases if case.open for name in case.rewritten.tables}
-    wanted = [table for table in design if table.name in needed]
-    if not wanted:
-        return []
-    results = runner.build([(table.name, table.create, table.insert) for table in wanted], limit_s=limit_s)
-    failed: dict[TableName, str] = {}
-    measures = []
-    for table, result in zip(wanted, results, strict=True):
-        if isinstance(result, BuiltTable):
-            measures.append(TableMeasure(table.name, result.rows, result.bytes, result.seconds))
-        else:
-            failed[table.name] = result
-    for case in cases:
-        broken = next((failed[name] for name in case.rewritten.tables if name in failed), None)
-        if case.open and broken is not None:
-            case.refuse(Reason.NOT_CHECKABLE, f"a table of the design could not be built on the data: {broken}")
-    return measures
+class DesignOnData:
+    """The design's tables on the client's data: each is built when it is first needed.
+
+    Args:
+        runner: Builds.
+        design: The tables, in order.
+
+    Attributes:
+        measures: What was built.
+    """
+
+    def __init__(self, runner: QueryRunner, design: Sequence[DesignTable]) -> None:
+        self._runner, self._design = runner, design
+        self._failed: dict[TableName, str] = {}
+        self.measures: list[TableMeasure] = []
+
+    def build(self, names: Collection[TableName], limit_s: float) -> None:
+        """Build those of these tables that have not been tried yet."""
+        known = {*self._failed, *(measure.name for measure in self.measures)}
+        wanted = [table for table in self._design if table.name in names and table.name not in known]
+        if not wanted:
+            return
+        results = self._runner.build([(each.name, each.create, each.insert) for each in wanted], limit_s=limit_s)
+        for table, result in zip(wanted, results, strict=True):
+            if isinstance(result, BuiltTable):
+                self.measures.append(TableMeasure(table.name, result.rows, result.bytes, result.seconds))
+            else:
+                self._failed[table.name] = result
+
+    def has_all(self, names: Collection[TableName]) -> bool:
+        """Whether none of these tables failed."""
+        return not any(name in self._failed for name in names)
+
+    def build_for(self, cases: Sequence[Case], limit_s: float) -> None:
+        """Build the tables that open cases read; cases whose table cannot be built are refused."""
+        self.build({name for case in cases if case.open for name in case.rewritten.tables}, limit_s)
+        for case in cases:
+            broken = next((self._failed[name] for name in case.rewritten.tables if name in self._failed), None)
+            if case.open and broken is not None:
+                case.refuse(Reason.NOT_CHECKABLE, f"a table of the design could not be built on the data: {broken}")
 
 
 def compare_on_data(session: QuerySession, case: Case, limit_s: float) -> None:

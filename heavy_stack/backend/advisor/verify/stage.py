@@ -14,7 +14,6 @@ from heavy_stack.backend.advisor.artefacts import (
     Rewrite,
     RewrittenText,
     Table,
-    TableMeasure,
     Verdicts,
     Workload,
     WorkloadProfile,
@@ -30,15 +29,16 @@ from heavy_stack.backend.advisor.verify.conditions import implied_by_ddl, promis
 from heavy_stack.backend.advisor.verify.data_sets import CROWDED, FEW_QUERIES, FLAVOURS, DataSet, DataSetMaker, KeyRules
 from heavy_stack.backend.advisor.verify.exhaustive import BoundedSearch, search_all
 from heavy_stack.backend.advisor.verify.kin import Kin, in_turns, kin_of
+from heavy_stack.backend.advisor.verify.other_ways import MAX_PASSES, NEEDED_SHARE, OtherWays
 from heavy_stack.backend.advisor.verify.reading import prepare, read_pair
 from heavy_stack.backend.advisor.verify.real_data import (
-    build_design,
+    DesignOnData,
     check_conditions,
     compare_on_data,
     measure,
 )
 from heavy_stack.backend.advisor.verify.surveys import Studied, study
-from heavy_stack.backend.advisor.verify.trials import Trials, unproven
+from heavy_stack.backend.advisor.verify.trials import Trials, by_promise, unproven
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 
 KEPT_FOR_REPORT = 0.15
@@ -98,12 +98,53 @@ class _Stage:
         self.studied: dict[int, Studied] = {}
         self.also = self._study_tables(candidate.select for candidate in plan.chosen if candidate.id in built)
         self.started_left = ports.deadline.left_s()
-        self.measures: list[TableMeasure] = []
         self.warnings: list[str] = []
+        self.storage = self._storage_before()
+        self.on_data = workload.verify == "engine" and profile.reachable
+        self.built = DesignOnData(ports.runner, rewrite.tables)
+        self.other_ways = OtherWays(
+            rewrite.others,
+            self.texts,
+            self.built if self.on_data else None,
+            self.storage,
+            lambda: self._open("the design", ports.runner.open_design),
+            lambda: self._time_left() - NEEDED_SHARE * workload.budget_s,
+        )
 
     def run(self) -> Verdicts:
         self.ports.progress.report(0.0, "Reading the rewritten queries")
-        kin = kin_of(self.rewrite.texts, self.texts, self.profile.runs)
+        self.span = (0.0, 0.8 if self.rewrite.others else 1.0)
+        found = {case.text: case for case in self._verified([(text, 0) for text in self.rewrite.texts])}
+        spare: list[Case] = []
+        for number in range(MAX_PASSES if self.rewrite.others else 0):
+            again = self.other_ways.next(found.values(), with_spare=not number)
+            if not again:
+                break
+            self.span = (self.span[1], 0.5 + 0.5 * self.span[1])
+            self.started_left = self.ports.deadline.left_s()
+            for case in self._verified(again):
+                if case.is_sent and found[case.text].is_sent:
+                    spare.append(case)
+                elif case.is_sent:
+                    found[case.text] = case
+        self.span = (0.0, 1.0)
+        baseline = self._time_the_rest(found.values())
+        self.ports.progress.report(1.0, "Verified")
+        return Verdicts(
+            texts=tuple(sorted((case.final() for case in found.values()), key=lambda verdict: verdict.text)),
+            tables=tuple(self.built.measures),
+            storage_before_bytes=self.storage,
+            tolerance=TOLERANCE_TEXT,
+            warnings=tuple(dict.fromkeys(self.warnings)),
+            baseline_s=baseline.seconds,
+            baseline_texts=baseline.stands_on,
+            spare=tuple(sorted((case.final() for case in spare), key=lambda verdict: (verdict.text, verdict.way))),
+        )
+
+    def _verified(self, texts: Sequence[tuple[RewrittenText, int]]) -> list[Case]:
+        """Each of these rewrites (and which of its text's ways it is) on its way to a verdict."""
+        self.ways = {text.text: way for text, way in texts}
+        kin = kin_of((text for text, _ in texts), self.texts, self.profile.runs)
         for group in kin:
             group.tried = [self._case(text) for text in group.spokesmen()]
         cases = in_turns(kin, lambda group: group.tried)
@@ -121,24 +162,14 @@ class _Stage:
             group.others = [self._unread_case(text) for text in group.texts if text.text not in tried]
             group.share_tests()
         self._try_on_real_data(cases, kin)
-        cases += [case for group in kin for case in group.others]
-        baseline = self._time_the_rest(cases)
-        self.ports.progress.report(1.0, "Verified")
-        return Verdicts(
-            texts=tuple(sorted((case.final() for case in cases), key=lambda verdict: verdict.text)),
-            tables=tuple(self.measures),
-            storage_before_bytes=self._storage_before(),
-            tolerance=TOLERANCE_TEXT,
-            warnings=tuple(self.warnings),
-            baseline_s=baseline.seconds,
-            baseline_texts=baseline.stands_on,
-        )
+        return cases + [case for group in kin for case in group.others]
 
     # Reading
 
     def _unread_case(self, rewritten: RewrittenText) -> Case:
         text = self.texts[rewritten.text]
-        return Case(text.text, self.profile.runs.get(text.text, 0), text.sql or text.answer, rewritten)
+        runs, way = self.profile.runs.get(text.text, 0), self.ways[text.text]
+        return Case(text.text, runs, text.sql or text.answer, rewritten, way=way)
 
     def _case(self, rewritten: RewrittenText) -> Case:
         case = self._unread_case(rewritten)
@@ -189,7 +220,7 @@ class _Stage:
             if not waiting or self._trial_time_left() <= 0:
                 break
             self._note_progress(0.02 + 0.15 * round_number, "Making test data")
-            for cases, promised in _by_promise(waiting, None if round_number == 0 else rules, rules):
+            for cases, promised in by_promise(waiting, None if round_number == 0 else rules, rules):
                 read = {name for case in cases for name in case.rewritten.tables}
                 design = [table for table in self.rewrite.tables if table.name in read]
                 trials = Trials(self.ports.runner, self.parsed.tables, design, self._trial_time_left)
@@ -249,13 +280,13 @@ class _Stage:
     def _try_on_real_data(self, cases: Sequence[Case], kin: Sequence[Kin]) -> None:
         """Build, compare, measure; a stronger verdict replaces the one that the tests gave."""
         waiting = [case for case in cases if self._deserves_real_data(case)]
-        if self.workload.verify != "engine" or not self.profile.reachable or not waiting:
+        if not self.on_data or not waiting:
             return
         decided = [(case, case.verdict) for case in waiting]
         for case in waiting:
             case.verdict = None
         self._note_progress(0.5, "Building the design on your data")
-        self.measures = build_design(self.ports.runner, self.rewrite.tables, waiting, max(1.0, self._time_left() * 0.6))
+        self.built.build_for(waiting, max(1.0, self._time_left() * 0.6))
         session = self._open("the design", self.ports.runner.open_design)
         try:
             if session is not None:
@@ -300,12 +331,12 @@ class _Stage:
             if case.open:
                 case.verdict = former
 
-    def _time_the_rest(self, cases: Sequence[Case]) -> Baseline:
+    def _time_the_rest(self, cases: Iterable[Case]) -> Baseline:
         """Seconds of texts that have no measured rewrite."""
         measured = {case.text for case in cases if case.before_s is not None}
         runnable = [t for t in self.parsed.texts if t.sql is not None or t.reason is Reason.NONDETERMINISTIC]
         rest = [text for text in runnable if text.text not in measured]
-        if self.workload.verify != "engine" or not self.profile.reachable or not rest:
+        if not self.on_data or not rest:
             return Baseline()
         session = self._open("the client's tables", self.ports.runner.open_lake)
         if session is None:
@@ -334,13 +365,14 @@ class _Stage:
 
     def _trial_time_left(self) -> float:
         """Trials leave time for real data, where that is to come."""
-        if self.workload.verify != "engine" or not self.profile.reachable:
+        if not self.on_data:
             return self._time_left()
         usable = self.started_left - KEPT_FOR_REPORT * self.workload.budget_s
         return self._time_left() - (1 - TRIALS_SHARE) * usable
 
     def _note_progress(self, done: float, activity: str) -> None:
-        self.ports.progress.report(min(done, 0.99), activity)
+        start, end = self.span
+        self.ports.progress.report(min(start + done * (end - start), 0.99), activity)
 
     def _storage_before(self) -> int | None:
         """Bytes of all tables of the DDL; None when any is unknown."""
@@ -353,24 +385,6 @@ class _Stage:
 
 
 _TRYING = "Trying the rewrites on test data"
-
-
-def _by_promise(
-    cases: Sequence[Case], free: KeyRules | None, promised: KeyRules
-) -> list[tuple[list[Case], KeyRules | None]]:
-    """Cases without conditions on data that keeps the promises `free`, those with conditions on data that keeps all.
-
-    In the first round nothing is promised to the former: what needs no key must not need one by chance. The latter's
-    tables are not built there, where joins on keys that repeat would multiply their rows.
-    """
-    if free is promised:
-        return [(list(cases), promised)]
-    bare = [case for case in cases if not case.rewritten.conditions]
-    return [
-        (group, rules)
-        for group, rules in ((bare, free), ([case for case in cases if case.rewritten.conditions], promised))
-        if group
-    ]
 
 
 def _as_table(table: DesignTable) -> Table:

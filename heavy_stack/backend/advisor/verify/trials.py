@@ -11,7 +11,7 @@ from heavy_stack.backend.advisor.ports import NotCheckable, QueryRunner, QuerySe
 from heavy_stack.backend.advisor.verify.cases import NEEDED_DATA_SETS, Case
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts
 from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, RelaxedPairs, run_both
-from heavy_stack.backend.advisor.verify.data_sets import FEW_QUERIES, DataSet
+from heavy_stack.backend.advisor.verify.data_sets import FEW_QUERIES, DataSet, KeyRules
 from heavy_stack.shared_models.reports import Evidence
 from heavy_stack.shared_models.verdicts import Reason
 
@@ -200,3 +200,21 @@ def judge(case: Case, name: str, compared: Compared) -> None:
 def unproven(cases: Sequence[Case]) -> list[Case]:
     """Open cases that need more data sets."""
     return [case for case in cases if case.open and case.counted < NEEDED_DATA_SETS]
+
+
+def by_promise(
+    cases: Sequence[Case], free: KeyRules | None, promised: KeyRules
+) -> list[tuple[list[Case], KeyRules | None]]:
+    """Cases without conditions on data that keeps the promises `free`, those with conditions on data that keeps all.
+
+    In the first round nothing is promised to the former: what needs no key must not need one by chance. The latter's
+    tables are not built there, where joins on keys that repeat would multiply their rows.
+    """
+    if free is promised:
+        return [(list(cases), promised)]
+    bare = [case for case in cases if not case.rewritten.conditions]
+    return [
+        (group, rules)
+        for group, rules in ((bare, free), ([case for case in cases if case.rewritten.conditions], promised))
+        if group
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heavy_stack.backend.advisor.artefacts import TableMeasure
+from heavy_stack.backend.advisor.artefacts import RewrittenText, TableMeasure
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 from tests.unit.backend.advisor.report.conftest import ONE, TWO, Task, queries_of, verdict
 
@@ -26,6 +26,17 @@ class TestPrune:
         answer = task.change("verdicts", tables=tables).change("workload", max_storage_bytes=1000).answer()
         assert len(answer.report.tables) == 1
         assert any("more than the 1,000 bytes allowed" in rejected.why for rejected in answer.report.rejected)
+
+    def test_sends_what_read_it_another_way_that_was_verified(self, task: Task) -> None:
+        tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, 70_000, 2.5))
+        texts = (verdict(0, 8.0, 2.0), verdict(1, 3.0, 2.5), verdict(2, 1.0, None, verdict=Verdict.UNCHANGED))
+        ways = (RewrittenText(1, "slow 1", (ONE,), ("roll_up",)), RewrittenText(1, "other 1", (ONE,), ("roll_up",)))
+        changed = task.change("rewrite", others={1: ways})
+        spare = (verdict(1, 3.0, 2.7, way=1), verdict(1, 3.0, 2.6, way=2))
+        answer = changed.change("verdicts", tables=tables, texts=texts, spare=spare).answer()
+        assert [table.name for table in answer.report.tables] == [str(ONE)]
+        assert queries_of(answer)["q2"] == "other 1"
+        assert answer.report.texts[1].after_s == 2.6
 
     def test_keeps_everything_where_a_size_is_not_known(self, task: Task) -> None:
         tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, None, 2.5))

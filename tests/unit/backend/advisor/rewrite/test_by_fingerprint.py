@@ -170,7 +170,7 @@ class TestRewrite:
         plan = select(workload, parsed, known, propose(workload, parsed, known, ports), ports)
         once = rewrite(workload, parsed, known, plan, ports)
         monkeypatch.setattr(
-            "heavy_stack.backend.advisor.rewrite.rewrite_alike",
+            "heavy_stack.backend.advisor.rewrite.all_ways.rewrite_alike",
             lambda group, rewrite_one: ((text, rewrite_one(text)) for text in group),
         )
         alone = rewrite(workload, parsed, known, plan, ports)
