@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from heavy_stack.backend.advisor.artefacts import (
     DesignTable,
@@ -37,14 +37,14 @@ def verified(
     runs: dict[int, int] | None = None,
     budget_s: float = 300.0,
     facts: dict[str, TableFacts] | None = None,
-    others: dict[int, tuple[RewrittenText, ...]] | None = None,
+    others: Mapping[int, tuple[RewrittenText, ...]] | None = None,
 ) -> Verdicts:
     """What `verify` says about these rewrites."""
     workload = Workload("task-1", EngineKind.DUCKDB, "", (), tuple(originals), (), level, budget_s)
     texts = tuple(ParsedText(place, text, text) for place, text in enumerate(originals))
     profile = WorkloadProfile("duckdb", reachable, None, None, None, facts or {}, runs or {})
     tables_built = tuple(design or (daily(),))
-    rewrite = Rewrite("design", "CREATE SCHEMA lake.design", tables_built, tuple(rewrites), others=others or {})
+    rewrite = Rewrite("design", "CREATE SCHEMA lake.design", tables_built, tuple(rewrites), others=dict(others or {}))
     return verify(workload, ParsedWorkload(tuple(tables), texts, "lake"), profile, Plan(()), rewrite, ports)
 
 
