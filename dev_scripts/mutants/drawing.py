@@ -83,6 +83,13 @@ class Maker:
             evidence=candidate.evidence,
         )
 
+    def readings(self, text: int, table: str) -> list[exp.Table]:
+        """Where a rewritten text reads a table of the design, in one tree."""
+        name = self.tables[table].name
+        wanted = [name.catalog, name.schema, name.name]
+        tree = qualified(self.texts[text].sql, self.catalog)
+        return [node for node in tree.find_all(exp.Table) if [part.name for part in node.parts] == wanted]
+
     def _is_read(self, mutant: Mutant, candidate: Candidate, right: exp.Query, wrong: exp.Query) -> bool:
         """Whether the mistake is in rows, or in a column that the text reads."""
         others = [{key: value for key, value in tree.args.items() if key != "expressions"} for tree in (right, wrong)]
@@ -94,9 +101,17 @@ class Maker:
             if mine != other
         }
         read = {
-            column.name.lower() for column in qualified(self.texts[mutant.text].sql, self.catalog).find_all(exp.Column)
+            column.name.lower() for place in self.readings(mutant.text, mutant.table) for column in columns_read(place)
         }
         return bool(changed & read)
+
+
+def columns_read(place: exp.Table) -> list[exp.Column]:
+    """The columns that are read from a table in a FROM."""
+    select = place.find_ancestor(exp.Select)
+    alias = place.alias_or_name.lower()
+    found = select.find_all(exp.Column) if select is not None else ()
+    return [column for column in found if column.table.lower() == alias]
 
 
 def drawn(made: Sequence[Mutant], most: int, seed: int) -> list[Mutant]:

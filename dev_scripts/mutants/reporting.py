@@ -12,14 +12,17 @@ from dev_scripts.mutants.making import KINDS
 from dev_scripts.mutants.running import results
 from dev_scripts.mutants.trying import Tried
 
-CAUGHT = ("static", "data set", "search", "not proven")
+CAUGHT = ("static", "data set", "search")
+LOST = ("missed", "survived", "not compared")
 
 
 def summary(folders: Sequence[Path]) -> str:
     """A Markdown table per kind over all workloads, a line per workload, and the survivors."""
     tried = {folder: results(folder) for folder in folders}
-    lines = ["| workload | texts sent | made | drawn | tried | no other query | caught | missed | equivalent | rate |"]
-    lines.append("|---|---|---|---|---|---|---|---|---|---|")
+    lines = [
+        "| workload | texts sent | made | drawn | tried | no other query | caught | equivalent | missed | survived | not compared | rate |"
+    ]
+    lines.append("|---|---|---|---|---|---|---|---|---|---|---|---|")
     made_by_kind: Counter[str] = Counter()
     for folder, found in tried.items():
         drawn = json.loads((folder / "drawn.json").read_text())
@@ -31,14 +34,14 @@ def summary(folders: Sequence[Path]) -> str:
     how = Counter(each.how for each in everything)
     lines += ["", "How: " + ", ".join(f"{name} {count}" for name, count in sorted(how.items())), ""]
     lines += [
-        "| kind | tried | no other query | caught | missed | equivalent | rate |",
-        "|---|---|---|---|---|---|---|",
+        "| kind | tried | no other query | caught | equivalent | missed | survived | not compared | rate |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
         lines.append(
             f"| {kind.name} | {_figures([each for each in everything if each.mutant.site.kind == kind.name])} |"
         )
-    for word in ("missed", "equivalent"):
+    for word in (*LOST, "equivalent"):
         lines += ["", f"## {word.capitalize()}", ""]
         for folder, found in tried.items():
             design = read_design(folder)
@@ -53,7 +56,8 @@ def rate(tried: Sequence[Tried]) -> float | None:
     """The share caught of those that are not equivalent."""
     how = Counter(each.how for each in tried)
     caught = sum(how[name] for name in CAUGHT)
-    return caught / (caught + how["missed"]) if caught + how["missed"] else None
+    lost = sum(how[name] for name in LOST)
+    return caught / (caught + lost) if caught + lost else None
 
 
 def _figures(tried: Sequence[Tried]) -> str:
@@ -61,4 +65,4 @@ def _figures(tried: Sequence[Tried]) -> str:
     caught = sum(how[name] for name in CAUGHT)
     share = rate(tried)
     shown = "-" if share is None else f"{share:.2%}"
-    return f"{len(tried)} | {how['same']} | {caught} | {how['missed']} | {how['equivalent']} | {shown}"
+    return f"{len(tried)} | {how['same']} | {caught} | {how['equivalent']} | {how['missed']} | {how['survived']} | {how['not compared']} | {shown}"

@@ -12,6 +12,8 @@ from sqlglot import exp
 
 from dev_scripts.mutants.designs import Design
 from dev_scripts.mutants.drawing import Maker, Mutant
+from dev_scripts.mutants.equivalence import argument_for_table, argument_for_text
+from dev_scripts.mutants.null_facts import Known
 from heavy_stack.backend.advisor.artefacts import Column, DesignTable, RewrittenText, Table, TableName
 from heavy_stack.backend.advisor.ports import Ports, QueryRunner, QuerySession, ResultSet
 from heavy_stack.backend.advisor.rewrite.statements import design_table
@@ -34,7 +36,7 @@ ROUNDS = (0, 1, 2)
 MORE_ROUNDS = (3, 4)
 MORE_SEEDS = ("1",)
 MORE_DATABASES = 5_000
-"""What a mutant that passed has to pass as well before it is called equivalent."""
+"""What a mutant that passed is tried on as well: what shows there was missed, also against an argument."""
 REMEMBERED = 48
 """Results kept per session: the right side of every mutant of a text is the same."""
 
@@ -44,10 +46,12 @@ class Tried:
     """What became of a mutant.
 
     Attributes:
-        how: `static` (it differs at sight), `data set`, `search` (the bounded search found a database), `not proven`:
-            all these are caught. `missed`: only a longer search than the verification's tells it from the original.
-            `equivalent`: nothing does. `same`: it is no other query, or the text does not read what is wrong.
-        detail: What showed it.
+        how: `static` (it differs at sight), `data set`, `search` (the bounded search found a database): all these are
+            caught. `missed`: only a longer search than the verification's tells it from the original. `survived`:
+            nothing does, and no argument says that it is equivalent. `not compared`: too few data sets say anything; it
+            is not sent, but nobody saw that it is wrong. `equivalent`: by an argument. `same`: it is no other query, or
+            the text does not read what is wrong.
+        detail: What showed it, or the argument.
         sql: The wrong text, or the wrong table's SELECT.
     """
 
@@ -85,6 +89,11 @@ class Verifier:
             right = qualified(self.maker.texts[text].sql, self.maker.catalog)
             also.append(study(right, self.maker.base, draw, sketches=0))
         self._also = also
+        views = {
+            self.maker.tables[name].name: qualified(candidate.select, self.maker.base)
+            for name, candidate in self.maker.candidates.items()
+        }
+        self._known = Known(self.maker.base, views)
         self._data: dict[int, list[DataSet]] = {}
         self._by_text = dict(zip(self.originals, self._studied, strict=True))
 
@@ -196,9 +205,24 @@ class Verifier:
             for round_number in MORE_ROUNDS:
                 trials.run(self.data_sets(round_number), [case for _, case in alive])
         for mutant, case in alive:
+            argument = self._argument(mutant)
             shown = case.verdict.detail if case.verdict is not None else self._longer(case, search)
-            found.append(Tried(mutant, "missed" if shown else "equivalent", shown or "", case.rewritten.sql))
+            how = "missed" if shown else "equivalent" if argument else "survived"
+            found.append(Tried(mutant, how, shown or argument or "", case.rewritten.sql))
         return found
+
+    def _argument(self, mutant: Mutant) -> str | None:
+        """Why the mutant is no other query; None where nothing says so."""
+        if mutant.table:
+            wrong = self.maker.wrong_table(mutant)
+            if wrong is None:
+                return None
+            right = qualified(self.maker.candidates[mutant.table].select, self.maker.base)
+            readings = self.maker.readings(mutant.text, mutant.table)
+            return argument_for_table(readings, right, qualified(wrong.select, self.maker.base), self._known)
+        sql = self.maker.wrong_text(mutant)
+        right = qualified(self.maker.texts[mutant.text].sql, self.maker.catalog)
+        return argument_for_text(right, qualified(sql, self.maker.catalog), self._known) if sql is not None else None
 
     def _search(self, case: Case, search: BoundedSearch) -> bool:
         """The end of the verification; whether the case is refused."""
@@ -223,7 +247,7 @@ class Verifier:
 def _tried(mutant: Mutant, case: Case) -> Tried:
     verdict = case.verdict
     reason = verdict.reason if verdict is not None else None
-    how = "data set" if reason in (Reason.DIFFERENT, Reason.NONDETERMINISTIC) else "not proven"
+    how = "data set" if reason in (Reason.DIFFERENT, Reason.NONDETERMINISTIC) else "not compared"
     if case.evidence and case.evidence[-1].name == NAME:
         how = "search"
     return Tried(mutant, how, f"{reason}: {verdict.detail if verdict is not None else ''}", case.rewritten.sql)

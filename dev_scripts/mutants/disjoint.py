@@ -1,0 +1,75 @@
+"""Conditions of which at most one can hold for a row: ranges and constants of one expression, fixed-length patterns."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sqlglot import exp
+
+from dev_scripts.mutants.null_facts import terms
+from heavy_stack.backend.advisor.verify.constraints import Constraint
+from heavy_stack.backend.advisor.verify.literals import constant
+from heavy_stack.backend.advisor.verify.patterns import fixed_places
+
+_OPERATORS: dict[type[exp.Expr], str] = {exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
+
+
+def disjoint(left: exp.Expr, right: exp.Expr) -> bool:
+    """Whether no row satisfies both; False where that cannot be told."""
+    return any(_apart(mine, other) for mine in terms(left) for other in terms(right))
+
+
+def _apart(left: exp.Expr, right: exp.Expr) -> bool:
+    mine, others = _values(left), _values(right)
+    if mine is not None and others is not None and mine[0] == others[0]:
+        return not set(mine[1]) & set(others[1])
+    low, high = _bounds(left), _bounds(right)
+    if any(_past(each, other) or _past(other, each) for each in low for other in high):
+        return True
+    for listed, bounds in ((mine, high), (others, low)):
+        for subject, op, value in bounds if listed is not None else ():
+            same = listed is not None and subject == listed[0]
+            if same and listed and not any(Constraint("compare", op, value).holds(item) for item in listed[1]):
+                return True
+    return _patterns_apart(left, right)
+
+
+def _past(lower: tuple[str, str, Any], upper: tuple[str, str, Any]) -> bool:
+    """Whether a lower bound lies above an upper one of the same expression."""
+    if lower[0] != upper[0] or lower[1][0] != ">" or upper[1][0] != "<":
+        return False
+    both = lower[1] == ">=" and upper[1] == "<="
+    return bool(upper[2] < lower[2] or (upper[2] == lower[2] and not both))
+
+
+def _values(node: exp.Expr) -> tuple[str, list[Any]] | None:
+    if isinstance(node, exp.EQ):
+        value = constant(node.expression)
+        return (node.this.sql(), [value]) if value is not None else None
+    if isinstance(node, exp.In) and node.expressions:
+        found = [constant(item) for item in node.expressions]
+        return (node.this.sql(), found) if all(value is not None for value in found) else None
+    return None
+
+
+def _bounds(node: exp.Expr) -> list[tuple[str, str, Any]]:
+    if isinstance(node, exp.Between):
+        pairs = [(">=", constant(node.args["low"])), ("<=", constant(node.args["high"]))]
+    elif type(node) in _OPERATORS:
+        pairs = [(_OPERATORS[type(node)], constant(node.expression))]
+    else:
+        return []
+    return [(node.this.sql(), op, value) for op, value in pairs if isinstance(value, (int, Decimal))]
+
+
+def _patterns_apart(left: exp.Expr, right: exp.Expr) -> bool:
+    if not isinstance(left, exp.RegexpLike) or not isinstance(right, exp.RegexpLike) or left.this != right.this:
+        return False
+    patterns = [constant(each.expression) for each in (left, right)]
+    if not all(isinstance(pattern, str) for pattern in patterns):
+        return False
+    mine, other = (fixed_places(str(pattern)) for pattern in patterns)
+    if mine is None or other is None:
+        return False
+    return len(mine) != len(other) or any(not set(a) & set(b) for a, b in zip(mine, other, strict=True))

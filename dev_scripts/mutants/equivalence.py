@@ -1,0 +1,105 @@
+"""Why a mutant that nothing tells from the right rewrite is no other query: an argument, or none.
+
+Arguments, each good for every database:
+    - both trees have one normal form (`normal_forms`), a table's without what the text does not read;
+    - the text adds up what the table's rows hold, so that finer or coarser rows come to the same (`merging`);
+    - the table lost rows whose key is NULL, and the text refuses these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from dev_scripts.mutants.drawing import columns_read
+from dev_scripts.mutants.merging import merges
+from dev_scripts.mutants.normal_forms import CHANGES, normal_form
+from dev_scripts.mutants.null_facts import Known, conditions, optional, refused, sources, terms
+
+SAME_SHAPE = frozenset({"parentheses", "sides and order", "order of group keys"})
+
+
+def argument_for_text(right: exp.Query, wrong: exp.Query, known: Known) -> str | None:
+    """Why two texts are equivalent; None where that is not known."""
+    names = _names(right, wrong, known)
+    return None if names is None else ", ".join(sorted(names)) or "the same tree"
+
+
+def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: exp.Query, known: Known) -> str | None:
+    """Why a text answers the same over two versions of a table, which it reads in these places.
+
+    None where that is not known.
+    """
+    if not isinstance(right, exp.Select) or not isinstance(wrong, exp.Select) or not readings:
+        return None
+    read = {column for node in readings for column in (each.name.lower() for each in columns_read(node))}
+    sides = [normal_form(_only(tree, read), known, frozenset(CHANGES)) for tree in (right, wrong)]
+    if sides[0] == sides[1]:
+        names = _names(_only(right, read), _only(wrong, read), known)
+        return ", ".join(sorted(names or ())) or "a column that the text does not read"
+    mine, other = sides
+    if not isinstance(mine, exp.Select) or not isinstance(other, exp.Select):
+        return None
+    if all(merges(node, mine, other) for node in readings):
+        return "the text adds the rows up"
+    lost = _lost_null(mine, other)
+    if lost and all(lost & _refused_outputs(node, mine) for node in readings):
+        return "the text refuses the rows that are lost"
+    return None
+
+
+def _names(right: exp.Query, wrong: exp.Query, known: Known) -> frozenset[str] | None:
+    """As few rewritings as make one tree of two; None where all of them do not."""
+    names = frozenset(CHANGES)
+    if normal_form(right, known, names) != normal_form(wrong, known, names):
+        return None
+    for name in sorted(names - SAME_SHAPE):
+        fewer = names - {name}
+        if normal_form(right, known, fewer) == normal_form(wrong, known, fewer):
+            names = fewer
+    return names - SAME_SHAPE
+
+
+def _only(tree: exp.Query, names: set[str]) -> exp.Query:
+    copy = tree.copy()
+    if isinstance(copy, exp.Select) and copy.args.get("distinct") is None:
+        kept = [item for item in copy.selects if item.alias_or_name.lower() in names]
+        copy.set("expressions", kept or copy.selects[:1])
+    return copy
+
+
+def _lost_null(right: exp.Select, wrong: exp.Select) -> set[str]:
+    """Group keys (as SQL) that only the wrong table asks to be not NULL, where nothing else is wrong."""
+    mine, other = right.copy(), wrong.copy()
+    tests = []
+    for tree in (mine, other):
+        where = tree.args.get("where")
+        tests.append({term.sql(): term for term in terms(where.this if where is not None else None)})
+        tree.set("where", None)
+    if mine != other or not set(tests[0]) < set(tests[1]):
+        return set()
+    found = set()
+    for text in set(tests[1]) - set(tests[0]):
+        inner = tests[1][text].this if isinstance(tests[1][text], exp.Not) else None
+        if not isinstance(inner, exp.Is) or not isinstance(inner.expression, exp.Null):
+            return set()
+        found.add(inner.this.sql())
+    keys = {key.sql() for key in right.args["group"].expressions} if right.args.get("group") is not None else set()
+    return found if len(found) == 1 and found <= keys else set()
+
+
+def _refused_outputs(place: exp.Table, table: exp.Select) -> set[str]:
+    """What stands behind those columns of a table whose NULL a text refuses."""
+    select = place.find_ancestor(exp.Select)
+    alias = place.alias_or_name.lower()
+    if select is None or alias not in sources(select) or alias in optional(select):
+        return set()
+    names = {name for term in conditions(select) for name in refused(term)}
+    behind = {item.alias_or_name.lower(): item.unalias().sql() for item in table.selects}
+    found = set()
+    for name in names:
+        column = exp.to_column(name)
+        if column.args["table"].name.lower() == alias:
+            found.add(behind.get(column.name.lower(), ""))
+    return found

@@ -1,0 +1,394 @@
+"""Rewritings of a typed tree that keep its result for every database: two trees that become one are equivalent.
+
+Each has a name, which is the argument that the report gives for an equivalent mutant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from dev_scripts.mutants.bounds import month_bound
+from dev_scripts.mutants.disjoint import disjoint
+from dev_scripts.mutants.null_facts import (
+    Known,
+    conditions,
+    fixed_columns,
+    group_keys,
+    key_of,
+    never_null,
+    owner_of,
+    refused,
+    source_key,
+    sources,
+    terms,
+)
+from heavy_stack.backend.advisor.sql.types import type_name
+
+Change = Callable[[exp.Expr, Known], exp.Expr | None]
+"""What may stand in a node's place; None where the rewriting does not apply. May change the node and return it."""
+_ONE_VALUE = (exp.Min, exp.Max, exp.Sum, exp.Avg, exp.AnyValue)
+_WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
+
+
+def _default_of_a_value(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if isinstance(node, exp.Coalesce) and never_null(node.this, known):
+        return _part(node.this)
+    return None
+
+
+def _part(node: object) -> exp.Expr | None:
+    return node if isinstance(node, exp.Expr) else None
+
+
+def _count_of_values(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if not isinstance(node, exp.Count) or isinstance(node.this, (exp.Star, exp.Distinct)) or node.expressions:
+        return None
+    return exp.Count(this=exp.Star(), big_int=True) if never_null(node.this, known) else None
+
+
+def _average_of_values(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """CAST(SUM(x) AS DOUBLE) / COUNT(*) of a whole x that is never NULL."""
+    if not isinstance(node, exp.Div) or not isinstance(node.expression, exp.Count):
+        return None
+    over = node.this.this if isinstance(node.this, exp.Cast) and node.this.is_type("double") else None
+    if not isinstance(over, exp.Sum) or not isinstance(node.expression.this, exp.Star):
+        return None
+    if type_name(over.this) not in ("bigint", "integer", "smallint", "tinyint", "double"):
+        return None
+    return exp.Avg(this=over.this) if never_null(over.this, known) else None
+
+
+def _test_of_a_value(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if not isinstance(node, exp.Not) or not isinstance(node.this, exp.Is):
+        return None
+    if not isinstance(node.this.expression, exp.Null):
+        return None
+    around = node.parent
+    while isinstance(around, exp.And):
+        others = [term for term in terms(around) if term is not node]
+        if any(node.this.this.sql() in refused(term) for term in others):
+            return exp.true()
+        around = around.parent
+    return exp.true() if never_null(node.this.this, known, node) else None
+
+
+def _true_term(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if isinstance(node, exp.And):
+        for side, other in ((node.this, node.expression), (node.expression, node.this)):
+            if isinstance(side, exp.Boolean) and side.this:
+                return _part(other)
+    if isinstance(node, exp.Where) and isinstance(node.this, exp.Boolean) and node.this.this:
+        return exp.Placeholder()  # taken out below
+    return None
+
+
+def _equality_of_values(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if not isinstance(node, exp.NullSafeEQ) or not _decides(node):
+        return None
+    sure = any(never_null(side, known, node) for side in (node.this, node.expression))
+    return exp.EQ(this=node.this, expression=node.expression) if sure else None
+
+
+def _decides(node: exp.Expr) -> bool:
+    """Whether it is all the same if a condition is false or NULL."""
+    around = node.parent
+    while isinstance(around, (exp.And, exp.Or, exp.Paren)):
+        around = around.parent
+    return isinstance(around, (exp.Where, exp.Having, exp.Join))
+
+
+def _refused_outer_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """LEFT JOIN whose rows without partner a later condition refuses."""
+    select = node.parent
+    if not isinstance(node, exp.Join) or (node.side or "").upper() != "LEFT" or not isinstance(select, exp.Select):
+        return None
+    alias = node.this.alias_or_name.lower()
+    found = {name for term in conditions(select) for name in refused(term)}
+    if not any(str(exp.to_column(name).args["table"].name).lower() == alias for name in found):
+        return None
+    node.set("side", None)
+    return node
+
+
+def _branch_order(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """Branches of a CASE of which at most one can hold."""
+    branches = node.args.get("ifs") or [] if isinstance(node, exp.Case) else []
+    if not isinstance(node, exp.Case) or len(branches) < 2 or len(branches) > 40:
+        return None
+    ordered = sorted(branches, key=lambda branch: str(branch.sql()))
+    if [id(branch) for branch in ordered] == [id(branch) for branch in branches]:
+        return None
+    texts = [branch.this for branch in branches]
+    if node.this is not None:
+        apart = all(isinstance(text, exp.Literal) for text in texts) and len({text.sql() for text in texts}) == len(
+            texts
+        )
+    else:
+        apart = all(disjoint(left, right) for place, left in enumerate(texts) for right in texts[:place])
+    if not apart:
+        return None
+    node.set("ifs", [branch.copy() for branch in ordered])
+    return node
+
+
+def _distinct_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """SELECT DISTINCT where rows are distinct anyway, or where nobody counts them."""
+    if not isinstance(node, exp.Select) or node.args.get("distinct") is None or node.args.get("limit") is not None:
+        return None
+    distinct = node.args["distinct"]
+    if distinct.args.get("on") is not None:
+        return None
+    holder = node.parent.parent if isinstance(node.parent, exp.Subquery) else node.parent
+    asked = isinstance(holder, (exp.In, exp.Exists))
+    node.set("distinct", None)
+    if asked or key_of(node, known) is not None:
+        return node
+    node.set("distinct", distinct)
+    return None
+
+
+def _nothing_of_nothing(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """HAVING COUNT(*) > 0 in a scalar subquery whose aggregates are NULL over no rows."""
+    if not isinstance(node, exp.Select) or node.args.get("group") is not None or node.args.get("having") is None:
+        return None
+    scalar = isinstance(node.parent, exp.Subquery) and not isinstance(node.parent.parent, (exp.From, exp.Join, exp.In))
+    calls = list(node.selects[0].find_all(exp.AggFunc)) if len(node.selects) == 1 else []
+    if not scalar or not calls or any(isinstance(call, (exp.Count, exp.CountIf)) for call in calls):
+        return None
+    if any(node.selects[0].find_all(exp.Coalesce, exp.Case, exp.If)):
+        return None
+    if node.args["having"].this.sql() != "COUNT(*) > 0":
+        return None
+    node.set("having", None)
+    return node
+
+
+def _constant_key(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """A group key that has one value in all rows, beside others."""
+    if not isinstance(node, exp.Group) or len(node.expressions) < 2 or not isinstance(node.parent, exp.Select):
+        return None
+    if any(node.args.get(name) for name in ("grouping_sets", "rollup", "cube")):
+        return None
+    fixed = fixed_columns(node.parent)
+    kept = [key for key in node.expressions if key.sql() not in fixed]
+    if len(kept) == len(node.expressions) or not kept:
+        return None
+    dropped = [key for key in node.expressions if key.sql() in fixed]
+    if any(key in item.find_all(type(key)) for key in dropped for item in node.parent.selects):
+        return None
+    node.set("expressions", kept)
+    return node
+
+
+def _key_order(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if not isinstance(node, exp.Group) or any(node.args.get(name) for name in ("grouping_sets", "rollup", "cube")):
+        return None
+    if any(isinstance(key, exp.Literal) for key in node.expressions):
+        return None
+    ordered = list({key.sql(): key for key in sorted(node.expressions, key=lambda key: str(key.sql()))}.values())
+    if [id(key) for key in ordered] == [id(key) for key in node.expressions]:
+        return None
+    node.set("expressions", ordered)
+    return node
+
+
+def _one_row(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """An aggregate over at most one row: MIN, MAX and SUM are the row's value."""
+    select = node.find_ancestor(exp.Select)
+    if type(node) not in (exp.Min, exp.Sum) or select is None or select.args.get("joins") or group_keys(select):
+        return None
+    if isinstance(node.this, exp.Distinct) or isinstance(node.parent, (exp.Window, exp.Filter)):
+        return None
+    key = source_key(next(iter(sources(select).values()), None), known)
+    fixed = {exp.to_column(name).name.lower() for name in fixed_columns(select)}
+    return exp.Max(this=node.this) if key is not None and key <= fixed else None
+
+
+def _distinct_values(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """COUNT(DISTINCT k) where the group keys and k together are the source's key."""
+    select = node.find_ancestor(exp.Select)
+    if not isinstance(node, exp.Count) or not isinstance(node.this, exp.Distinct) or select is None:
+        return None
+    if len(node.this.expressions) != 1 or select.args.get("joins"):
+        return None
+    key = source_key(next(iter(sources(select).values()), None), known)
+    held = {
+        each.name.lower() for each in (*group_keys(select), node.this.expressions[0]) if isinstance(each, exp.Column)
+    }
+    held |= {exp.to_column(name).name.lower() for name in fixed_columns(select)}
+    if key is None or not key <= held:
+        return None
+    return exp.Count(this=node.this.expressions[0], big_int=True)
+
+
+def _frame_of_a_key(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """Frames up to the current row by rows and by values, where no two rows tie."""
+    if not isinstance(node, exp.Window) or node.args.get("order") is None:
+        return None
+    select = node.find_ancestor(exp.Select)
+    if select is None or select.args.get("joins"):
+        return None
+    key = source_key(next(iter(sources(select).values()), None), known)
+    by = [item.this for item in node.args["order"].expressions]
+    by += node.args.get("partition_by") or []
+    if key is None or not key <= {each.name.lower() for each in by if isinstance(each, exp.Column)}:
+        return None
+    spec = node.args.get("spec")
+    running = spec is not None and (spec.args.get("start"), spec.args.get("end")) == ("UNBOUNDED", "CURRENT ROW")
+    if not running:
+        return None
+    node.set("spec", None)
+    return node
+
+
+def _null_order(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if isinstance(node, exp.Ordered) and node.args.get("nulls_first") and never_null(node.this, known):
+        node.set("nulls_first", False)
+        return node
+    return None
+
+
+def _whole_cast(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """A whole number that is made a double and whole again."""
+    if not isinstance(node, exp.Avg):
+        return None
+    inner = node.this
+    seen = False
+    while isinstance(inner, (exp.Cast, exp.Paren)):
+        seen = True
+        inner = inner.this
+    casts = isinstance(inner, exp.DateDiff) or (inner.type is not None and inner.type.sql() in _WHOLE)
+    if not seen or not casts or isinstance(node.this, type(inner)):
+        return None
+    return exp.Avg(this=inner)
+
+
+def _bound_of_months(node: exp.Expr, known: Known) -> exp.Expr | None:
+    if not isinstance(node, (exp.GTE, exp.GT, exp.LTE, exp.LT, exp.Between)):
+        return None
+    column = node.this
+    if not isinstance(column, exp.Column) or not _holds_months(column, known):
+        return None
+    if isinstance(node, exp.Between):
+        low = exp.GTE(this=column.copy(), expression=node.args["low"])
+        return exp.And(this=low, expression=exp.LTE(this=column.copy(), expression=node.args["high"]))
+    return month_bound(node)
+
+
+def _holds_months(column: exp.Column, known: Known) -> bool:
+    """Whether all values of a column are first days of a month."""
+    select = owner_of(column)
+    if select is None:
+        return False
+    query = known.query_behind(sources(select)[column.table.lower()])
+    for item in query.selects if isinstance(query, exp.Select) else ():
+        if item.alias_or_name.lower() == column.name.lower():
+            inner = item.unalias()
+            if isinstance(inner, exp.Column):
+                return _holds_months(inner, known)
+            return isinstance(inner, (exp.DateTrunc, exp.TimestampTrunc)) and inner.text("unit").upper() == "MONTH"
+    return False
+
+
+def _sides(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """`a = b` and `b = a`; the order of AND, of OR and of an IN list."""
+    if isinstance(node, exp.EQ) and str(node.this.sql()) > str(node.expression.sql()):
+        return exp.EQ(this=node.expression, expression=node.this)
+    if isinstance(node, (exp.And, exp.Or)) and not isinstance(node.parent, type(node)):
+        parts = {part.sql(): part for part in (term.unnest() for term in node.flatten())}
+        texts = sorted(parts)
+        made = parts[texts[0]].copy()
+        for text in texts[1:]:
+            made = type(node)(this=made, expression=parts[text].copy())
+        return made if made != node else None
+    return None
+
+
+def _parenthesis(node: exp.Expr, known: Known) -> exp.Expr | None:
+    return _part(node.this) if isinstance(node, exp.Paren) else None
+
+
+def _unread_output(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """A column of a CTE or derived table that the query around it does not read."""
+    if not isinstance(node, exp.Select) or node.args.get("distinct") is not None or node.args.get("order") is not None:
+        return None
+    holder, root = node.parent, node.root()
+    starred = any(not isinstance(star.parent, exp.Count) for star in root.find_all(exp.Star))
+    if starred or any(isinstance(key, exp.Literal) for key in (node.args.get("group") or exp.Group()).expressions):
+        return None
+    if isinstance(holder, exp.CTE):
+        aliases = {
+            table.alias_or_name.lower()
+            for table in root.find_all(exp.Table)
+            if not table.db and table.name.lower() == holder.alias.lower()
+        }
+    elif isinstance(holder, exp.Subquery) and isinstance(holder.parent, (exp.From, exp.Join)):
+        aliases = {holder.alias.lower()}
+    else:
+        return None
+    read = {column.name.lower() for column in root.find_all(exp.Column) if column.table.lower() in aliases}
+    kept = [item for item in node.selects if item.alias_or_name.lower() in read]
+    if not kept or len(kept) == len(node.selects):
+        return None
+    node.set("expressions", kept)
+    return node
+
+
+CHANGES: dict[str, Change] = {
+    "parentheses": _parenthesis,
+    "sides and order": _sides,
+    "a default for what is never NULL": _default_of_a_value,
+    "a count of what is never NULL": _count_of_values,
+    "an average of what is never NULL": _average_of_values,
+    "a test of what is never NULL": _test_of_a_value,
+    "TRUE in a conjunction": _true_term,
+    "no NULLs to join": _equality_of_values,
+    "rows without partner are refused later": _refused_outer_rows,
+    "branches that exclude each other": _branch_order,
+    "rows that are distinct anyway": _distinct_rows,
+    "NULL over no rows": _nothing_of_nothing,
+    "a group key with one value": _constant_key,
+    "order of group keys": _key_order,
+    "an aggregate over one row": _one_row,
+    "values that are distinct anyway": _distinct_values,
+    "a running frame without ties": _frame_of_a_key,
+    "NULLs in order where there are none": _null_order,
+    "whole numbers": _whole_cast,
+    "bounds of months": _bound_of_months,
+    "an output nobody reads": _unread_output,
+}
+ROUNDS = 6
+"""One change may make room for another."""
+
+
+def normal_form(tree: exp.Expr, known: Known, names: frozenset[str]) -> exp.Expr:
+    """A copy of the tree with the named rewritings made wherever they apply."""
+    found = tree.copy()
+    for _ in range(ROUNDS):
+        changed = False
+        for name in CHANGES:
+            if name in names:
+                found, again = _everywhere(found, CHANGES[name], known)
+                changed = changed or again
+        if not changed:
+            break
+    return found
+
+
+def _everywhere(tree: exp.Expr, change: Change, known: Known) -> tuple[exp.Expr, bool]:
+    changed = False
+    for node in reversed(list(tree.walk())):
+        other = change(node, known)
+        if other is None:
+            continue
+        changed = True
+        if isinstance(other, exp.Placeholder):
+            node.pop()
+        elif other is not node:
+            if node is tree:
+                tree = other.copy()
+            else:
+                node.replace(other.copy())
+    return tree, changed

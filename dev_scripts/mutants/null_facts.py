@@ -1,0 +1,249 @@
+"""What can be said about a typed tree without data: which expressions are never NULL, which columns are a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from heavy_stack.backend.advisor.artefacts import TableName
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+
+STRICT = (
+    exp.Cast, exp.Paren, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.DateTrunc, exp.TimestampTrunc, exp.Extract,
+    exp.Year, exp.Quarter, exp.Month, exp.Day, exp.Lower, exp.Upper, exp.Trim, exp.Substring, exp.Round, exp.Abs,
+)  # fmt: skip
+"""NULL as soon as one argument is, and never NULL otherwise."""
+_TESTS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.RegexpLike, exp.In, exp.Between)
+_COUNTS = (exp.Count, exp.CountIf)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the names in a tree stand for.
+
+    Attributes:
+        catalog: The DDL's tables.
+        views: The SELECT behind each table of the design.
+    """
+
+    catalog: Catalog
+    views: Mapping[TableName, exp.Query]
+
+    def query_behind(self, source: exp.Expr) -> exp.Query | None:
+        """The query that a source of a FROM stands for; None for a table of the DDL."""
+        if isinstance(source, exp.Subquery):
+            return source.this if isinstance(source.this, exp.Query) else None
+        if not isinstance(source, exp.Table):
+            return None
+        if not source.db:
+            return _cte(source)
+        name = tuple(part.name.lower() for part in source.parts)
+        found = (view for table, view in self.views.items() if (table.catalog, table.schema, table.name) == name)
+        return next(found, None)
+
+
+def _cte(source: exp.Table) -> exp.Query | None:
+    node = source.parent
+    while node is not None:
+        ctes = node.args.get("with_")
+        for cte in ctes.expressions if isinstance(ctes, exp.With) else ():
+            if cte.alias.lower() == source.name.lower() and isinstance(cte.this, exp.Query):
+                return cte.this
+        node = node.parent
+    return None
+
+
+def sources(select: exp.Select) -> dict[str, exp.Expr]:
+    """The sources of a SELECT by alias."""
+    first = select.args.get("from_")
+    found = [first.this] if first is not None else []
+    found += [join.this for join in select.args.get("joins") or ()]
+    return {source.alias_or_name.lower(): source for source in found}
+
+
+def optional(select: exp.Select) -> set[str]:
+    """Aliases whose rows an outer join may fill with NULL."""
+    found: set[str] = set()
+    seen = [next(iter(sources(select)), "")]
+    for join in select.args.get("joins") or ():
+        side = (join.side or "").upper()
+        found |= {join.this.alias_or_name.lower()} if side in ("LEFT", "FULL") else set()
+        found |= set(seen) if side in ("RIGHT", "FULL") else set()
+        seen.append(join.this.alias_or_name.lower())
+    return found
+
+
+def terms(condition: exp.Expr | None) -> Iterator[exp.Expr]:
+    """The conjuncts of a condition."""
+    if isinstance(condition, exp.Paren):
+        yield from terms(condition.this)
+    elif isinstance(condition, exp.And):
+        yield from terms(condition.this)
+        yield from terms(condition.expression)
+    elif condition is not None:
+        yield condition
+
+
+def conditions(select: exp.Select) -> Iterator[exp.Expr]:
+    """The conjuncts that every row of a SELECT satisfies: WHERE, and ON of joins that fill in no NULLs."""
+    where = select.args.get("where")
+    yield from terms(where.this if where is not None else None)
+    joins = select.args.get("joins") or ()
+    if not any((join.side or "").upper() in ("RIGHT", "FULL") for join in joins):
+        for join in joins:
+            if not join.side:
+                yield from terms(join.args.get("on"))
+
+
+def refused(term: exp.Expr) -> set[str]:
+    """Columns (as SQL) whose NULL keeps a condition from being true."""
+    while isinstance(term, exp.Paren):
+        term = term.this
+    if isinstance(term, exp.Or):
+        return refused(term.this) & refused(term.expression)
+    if isinstance(term, exp.And):
+        return refused(term.this) | refused(term.expression)
+    if isinstance(term, exp.Not):
+        inner = term.this.unnest()
+        if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
+            return _strict_columns(inner.this)
+        return refused(inner) if isinstance(inner, (*_TESTS, exp.Column)) else set()
+    if isinstance(term, exp.Column):
+        return {term.sql()}
+    if isinstance(term, (exp.In, exp.Between)):
+        return _strict_columns(term.this)
+    if isinstance(term, _TESTS):
+        return _strict_columns(term.this) | _strict_columns(term.expression)
+    return set()
+
+
+def _strict_columns(node: exp.Expr) -> set[str]:
+    if isinstance(node, exp.Column):
+        return {node.sql()}
+    if isinstance(node, STRICT):
+        return {name for child in node.iter_expressions() for name in _strict_columns(child)}
+    return set()
+
+
+def owner_of(column: exp.Column) -> exp.Select | None:
+    """The SELECT around a column whose FROM has its alias."""
+    select = column.find_ancestor(exp.Select)
+    while select is not None and column.table.lower() not in sources(select):
+        select = select.find_ancestor(exp.Select)
+    return select
+
+
+def never_null(node: exp.Expr, known: Known, but: exp.Expr | None = None) -> bool:
+    """Whether an expression has a value in every row that reaches it.
+
+    Args:
+        but: A condition that must not be used for it: the one that is about to go.
+    """
+    if isinstance(node, exp.Column):
+        return _column_never_null(node, known, but)
+    if isinstance(node, exp.Literal):
+        return True
+    if isinstance(node, STRICT):
+        parts = [part for part in node.iter_expressions() if not isinstance(part, (exp.DataType, exp.Var))]
+        return all(never_null(part, known, but) for part in parts)
+    if isinstance(node, exp.Coalesce):
+        return any(never_null(part, known, but) for part in (node.this, *node.expressions))
+    if isinstance(node, exp.Case):
+        ends = [branch.args["true"] for branch in node.args.get("ifs") or ()]
+        default = node.args.get("default")
+        return default is not None and all(never_null(end, known, but) for end in (*ends, default))
+    if isinstance(node, exp.Filter):
+        return isinstance(node.this, _COUNTS)
+    if isinstance(node, _COUNTS):
+        return True
+    if isinstance(node, (exp.Sum, exp.Min, exp.Max, exp.Avg)) and not isinstance(node.parent, (exp.Window, exp.Filter)):
+        select = node.find_ancestor(exp.Select)
+        grouped = select is not None and bool(group_keys(select)) and not _has_sets(select)
+        return grouped and not isinstance(node.this, exp.Distinct) and never_null(node.this, known, but)
+    return False
+
+
+def _has_sets(select: exp.Select) -> bool:
+    group = select.args["group"]
+    return any(group.args.get(name) for name in ("grouping_sets", "rollup", "cube"))
+
+
+def _column_never_null(column: exp.Column, known: Known, but: exp.Expr | None) -> bool:
+    select = owner_of(column)
+    if select is None:
+        return False
+    if any(column.sql() in refused(term) for term in conditions(select) if term is not but):
+        return True
+    group = select.args.get("group")
+    if column.table.lower() in optional(select) or (group is not None and _has_sets(select)):
+        return False
+    source = sources(select)[column.table.lower()]
+    return _output_never_null(source, column.name.lower(), known, but)
+
+
+def _output_never_null(source: exp.Expr, name: str, known: Known, but: exp.Expr | None) -> bool:
+    query = known.query_behind(source)
+    if isinstance(query, exp.Select):
+        item = next((item for item in query.selects if item.alias_or_name.lower() == name), None)
+        return item is not None and never_null(item.unalias(), known, but)
+    if isinstance(query, exp.SetOperation) or not isinstance(source, exp.Table):
+        return False
+    table = known.catalog.resolve_node(source)
+    return table is not None and any(c.name.lower() == name and not c.nullable for c in table.columns)
+
+
+def group_keys(select: exp.Select) -> list[exp.Expr]:
+    """The expressions that a SELECT groups by; empty without GROUP BY."""
+    group = select.args.get("group")
+    keys = list(group.expressions) if group is not None else []
+    return [
+        select.selects[int(key.this) - 1].unalias() if isinstance(key, exp.Literal) and key.is_int else key
+        for key in keys
+    ]
+
+
+def key_of(select: exp.Select, known: Known) -> set[str] | None:
+    """Output columns of which no two rows agree in all; None when unknown."""
+    items = {item.unalias(): item.alias_or_name.lower() for item in select.selects}
+    keys = group_keys(select)
+    if keys:
+        if _has_sets(select) or any(key not in items for key in keys):
+            return None
+        return {items[key] for key in keys}
+    if select.args.get("joins") or any(select.find_all(exp.Unnest, exp.Lateral)):
+        return None
+    if any(isinstance(item.unalias(), exp.AggFunc) for item in select.selects):
+        return set()
+    for item, name in items.items():
+        if isinstance(item, exp.Window) and isinstance(item.this, exp.RowNumber):
+            parts = item.args.get("partition_by") or []
+            if all(part in items for part in parts):
+                return {name, *(items[part] for part in parts)}
+    inner = source_key(next(iter(sources(select).values()), None), known)
+    if inner is None:
+        return None
+    names = {item.name.lower(): name for item, name in items.items() if isinstance(item, exp.Column)}
+    fixed = {column.split(".")[-1].strip('"').lower() for column in fixed_columns(select)}
+    wanted = inner - fixed
+    return {names[name] for name in wanted} if wanted <= set(names) else None
+
+
+def source_key(source: exp.Expr | None, known: Known) -> set[str] | None:
+    """The same of a source of a FROM."""
+    query = known.query_behind(source) if source is not None else None
+    return key_of(query, known) if isinstance(query, exp.Select) else None
+
+
+def fixed_columns(select: exp.Select) -> set[str]:
+    """Columns (as SQL) that have one value in all rows: equated with a constant, or with a column of a query around."""
+    found = set()
+    mine = sources(select)
+    for term in conditions(select):
+        if isinstance(term, exp.EQ):
+            for side, other in ((term.this, term.expression), (term.expression, term.this)):
+                foreign = all(column.table.lower() not in mine for column in other.find_all(exp.Column))
+                if isinstance(side, exp.Column) and foreign and not any(other.find_all(exp.Query)):
+                    found.add(side.sql())
+    return found
