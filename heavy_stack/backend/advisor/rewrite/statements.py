@@ -9,6 +9,9 @@ from heavy_stack.backend.advisor.rules.prejoin.prejoins import RULE_ID as PREJOI
 from heavy_stack.backend.advisor.rules.rollup.names import MAX_TABLE, NameMaker, name_of_table, slug
 from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
 
+SORTED_FROM_ROWS = 100_000
+"""A smaller rollup is a file or two, whose order neither saves room nor spares reading."""
+
 
 def new_schema_name(task_id: str, taken: Iterable[str]) -> str:
     """A schema name that no table of the DDL lies in; unique for the task."""
@@ -41,9 +44,10 @@ def named_table(candidate: Candidate, name: TableName) -> DesignTable:
     full = ".".join(map(_quoted, (name.catalog, name.schema, name.name)))
     columns = ", ".join(f"{_quoted(column.name)} {column.type}" for column in candidate.columns)
     listed = ", ".join(_quoted(column.name) for column in candidate.columns)
-    sort = [str(name) for name in candidate.evidence.get("sort", ())] if is_plain else []
-    ordered = candidate.select + (_order_by(sort) if is_plain else _order(candidate, dimensions))
-    properties = f"WITH (format = 'PARQUET'{_sorted_by(sort)})"
+    sort = [str(name) for name in candidate.evidence.get("sort", ())] if is_plain else _order(candidate, dimensions)
+    ordered = candidate.select + _order_by(sort)
+    sorted_files = is_plain or (candidate.rows or 0) >= SORTED_FROM_ROWS
+    properties = f"WITH (format = 'PARQUET'{_sorted_by(sort) if sorted_files else ''})"
     return DesignTable(
         candidate=candidate.id,
         name=name,
@@ -58,19 +62,14 @@ def named_table(candidate: Candidate, name: TableName) -> DesignTable:
     )
 
 
-def _order(candidate: Candidate, dimensions: list[str]) -> str:
-    """Sorted by the dimensions with the fewest values first: equal values side by side take next to no room."""
+def _order(candidate: Candidate, dimensions: list[str]) -> list[str]:
+    """The dimensions with the fewest values first: equal values side by side take next to no room."""
     order = candidate.evidence.get("order") or range(len(dimensions))
-    keys = [_quoted(dimensions[int(index)]) for index in order if int(index) < len(dimensions)]
-    return _order_by_text(keys)
+    return [dimensions[int(index)] for index in order if int(index) < len(dimensions)]
 
 
 def _order_by(columns: list[str]) -> str:
-    return _order_by_text([_quoted(column) for column in columns])
-
-
-def _order_by_text(keys: list[str]) -> str:
-    return f" ORDER BY {', '.join(keys)}" if keys else ""
+    return f" ORDER BY {', '.join(map(_quoted, columns))}" if columns else ""
 
 
 def _sorted_by(columns: list[str]) -> str:
