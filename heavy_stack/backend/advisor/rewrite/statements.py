@@ -47,7 +47,9 @@ def named_table(candidate: Candidate, name: TableName) -> DesignTable:
     sort = [str(name) for name in candidate.evidence.get("sort", ())] if is_plain else _order(candidate, dimensions)
     ordered = candidate.select + _order_by(sort)
     sorted_files = is_plain or (candidate.rows or 0) >= SORTED_FROM_ROWS
-    properties = f"WITH (format = 'PARQUET'{_sorted_by(sort) if sorted_files else ''})"
+    partition = candidate.evidence.get("partition")
+    parts = _listing("partitioning", [str(partition)] if partition else [])
+    properties = f"WITH (format = 'PARQUET'{parts}{_listing('sorted_by', sort if sorted_files else [])})"
     return DesignTable(
         candidate=candidate.id,
         name=name,
@@ -72,10 +74,10 @@ def _order_by(columns: list[str]) -> str:
     return f" ORDER BY {', '.join(map(_quoted, columns))}" if columns else ""
 
 
-def _sorted_by(columns: list[str]) -> str:
-    """Trino drops an ORDER BY that an INSERT does not need; the table's property makes it sort."""
-    listed = ", ".join(_text(column) for column in columns)
-    return f", sorted_by = ARRAY[{listed}]" if columns else ""
+def _listing(property_name: str, values: list[str]) -> str:
+    """Trino drops an ORDER BY that an INSERT does not need; the table's `sorted_by` makes it sort."""
+    listed = ", ".join(map(_text, values))
+    return f", {property_name} = ARRAY[{listed}]" if values else ""
 
 
 def _name_of_prejoin(candidate: Candidate) -> str:
