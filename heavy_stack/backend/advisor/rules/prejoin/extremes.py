@@ -30,17 +30,19 @@ class Extreme:
         keys: What it groups by, sorted; lower case, as `column`.
         column: What the greatest or least value is taken of.
         function: MAX or MIN.
+        unique: Keys and column tell the base table's rows apart, so that no two rows of a key have the value.
     """
 
     table: TableName
     keys: tuple[str, ...]
     column: str
     function: str = "MAX"
+    unique: bool = False
 
     @property
     def name(self) -> TableName:
         """The name by which steps, shelves and artefacts know it."""
-        spelled = json.dumps([self.table.name, self.function, self.column, list(self.keys)])
+        spelled = json.dumps([self.table.name, self.function, self.column, list(self.keys), self.unique])
         return TableName(self.table.catalog, self.table.schema, _PREFIX + spelled)
 
     @property
@@ -75,10 +77,11 @@ def extreme_named(name: TableName) -> Extreme | None:
     if not name.name.startswith(_PREFIX):
         return None
     try:
-        table, function, column, keys = json.loads(name.name.removeprefix(_PREFIX))
+        table, function, column, keys, unique = json.loads(name.name.removeprefix(_PREFIX))
     except ValueError:
         return None
-    return Extreme(TableName(name.catalog, name.schema, str(table)), tuple(map(str, keys)), str(column), str(function))
+    base = TableName(name.catalog, name.schema, str(table))
+    return Extreme(base, tuple(map(str, keys)), str(column), str(function), bool(unique))
 
 
 def table_named(name: TableName, catalog: Catalog) -> Table | None:

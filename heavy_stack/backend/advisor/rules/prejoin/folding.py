@@ -14,7 +14,7 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.artefacts import Table
 from heavy_stack.backend.advisor.rules.prejoin.keys import table_of
 from heavy_stack.backend.advisor.rules.prejoin.null_rejection import columns_never_null
-from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf
+from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Member, Reading, Star
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of
 from heavy_stack.backend.advisor.rules.rollup.trees import (
@@ -24,6 +24,7 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     joined,
     own_nodes,
     rebuilt,
+    text_of,
 )
 
 _PARTS = ("expressions", "group", "having", "order", "windows", "distinct")
@@ -143,7 +144,8 @@ class _Folding:
                 continue
             key = self._key_of(member)
             if not self._is_proven(member, proven) and key is not None:
-                checks.append(exp.Not(this=exp.Is(this=self._read(key), expression=exp.Null())))
+                read = self._read(key)
+                checks.append(read if key[1] == EXISTS else exp.Not(this=exp.Is(this=read, expression=exp.Null())))
                 if key in self.shelf.filled:
                     self.asked.add(key)
             proven |= {member.step.role}
@@ -171,11 +173,13 @@ class _Folding:
         always = [column.name for column in table.columns if not column.nullable]
         places = [(role, column.lower()) for column in (*(theirs for _, theirs in member.step.pairs), *always)]
         stored = [place for place in places if place in self.shelf.columns]
-        if stored and not self.shelf.is_draft:
-            return stored[0]
+        mark = [(role, EXISTS)] if (role, EXISTS) in self.shelf.columns else []
+        if (mark or stored) and not self.shelf.is_draft:
+            return [*mark, *stored][0]
         filled = [place for place in self.shelf.filled if place[0] == role]
         read = self._places_read(member)
-        return next((place for place in filled if place in read), next(iter([*filled, *stored]), None))
+        own = (place for place in (*filled, *stored) if place in read)
+        return next(own, next(iter([*mark, *filled, *stored]), None))
 
     def _places_read(self, member: Member) -> set[RoleColumn | None]:
         links = {id(link) for each in self._gone() for link in each.links}
@@ -235,7 +239,8 @@ class _Folding:
             value = old.args.get(key)
             if value:
                 new.set(key, value.copy() if isinstance(value, exp.Expr) else value)
-        waiting = [self._condition(part) for part in conditions] + missing_checks
+        mapped = [self._condition(part) for part in conditions] + missing_checks
+        waiting = list({text_of(part): part for part in mapped}.values())
         self._place_sources(new, waiting)
         gone = {member.alias for member in self._gone()}
         return Folded(new, self.alias, frozenset(self.used), frozenset(gone), frozenset(self.asked))

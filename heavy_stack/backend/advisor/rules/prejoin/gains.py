@@ -38,6 +38,10 @@ class Gains:
         """The same, which also knows these."""
         return Gains(facts_with(extremes, self._facts), catalog_with(extremes, self._catalog))
 
+    def as_it_is_s(self, select: exp.Select) -> float:
+        """Seconds of the cost model of a SELECT on the client's tables."""
+        return self._plain.block_cost(select)
+
     def before_and_after(self, select: exp.Select, folded: Folded, shelf: Shelf) -> tuple[float, float]:
         """Seconds of the cost model of a SELECT as it is, and read from the shelf's table."""
         model, table = self._design(shelf)

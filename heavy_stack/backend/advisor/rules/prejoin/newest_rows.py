@@ -2,8 +2,8 @@
 
 `row_number() OVER (PARTITION BY k ORDER BY t DESC) = 1`, `t = (SELECT MAX(t) … WHERE k = k)`, `(k, t) IN (SELECT k,
 MAX(t) … GROUP BY k)` and a join to `(SELECT k, MAX(t) … GROUP BY k)` all ask which row has its key's greatest value.
-The window names one row of several with that value: it is the same only where (k, t) tells the rows apart and neither
-is NULL, which conditions prove. The others are the same by definition.
+The window names one row of several with that value: where neither k nor t is NULL it may pass over all others, and
+where (k, t) tells the rows apart it is not needed at all; conditions prove both. The others are the same by definition.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.sql.printing import cast_to
 
-Wanted = Callable[[Extreme, bool], bool]
-"""(extreme, whether a window asks, so that key and value must tell rows apart) → whether to spell by it."""
+Known = Callable[[Extreme, bool], Extreme | None]
+"""(extreme, whether a window asks, so that neither key nor value may be NULL) → the same with what is known of it, or
+None where the text is not to be spelled by it."""
 
 PLACE, ABSORBED = "place", "absorbed"
 """Notes on nodes of a spelled tree: a SELECT's place in the text; on an extreme, those that it stands for."""
@@ -54,7 +55,7 @@ class Spelled:
     conditions: dict[str, str]
 
 
-def spelled_by_extremes(tree: exp.Query, catalog: Catalog, wanted: Wanted) -> Spelled | None:
+def spelled_by_extremes(tree: exp.Query, catalog: Catalog, known: Known) -> Spelled | None:
     """The text spelled anew; None where it asks for no newest rows."""
     new = tree.copy()
     if not isinstance(new, exp.Query) or any(with_.args.get("recursive") for with_ in new.find_all(exp.With)):
@@ -62,7 +63,7 @@ def spelled_by_extremes(tree: exp.Query, catalog: Catalog, wanted: Wanted) -> Sp
     names = [cte.alias for cte in new.find_all(exp.CTE)]
     if len(set(names)) != len(names):
         return None
-    return _Spelling(new, catalog, wanted).spelled()
+    return _Spelling(new, catalog, known).spelled()
 
 
 def notes_of(select: exp.Select) -> tuple[int | None, tuple[int, ...]]:
@@ -76,7 +77,7 @@ def notes_of(select: exp.Select) -> tuple[int | None, tuple[int, ...]]:
 class _Spelling:
     tree: exp.Query
     catalog: Catalog
-    wanted: Wanted
+    known: Known
     found: set[Extreme] = field(default_factory=set)
     conditions: dict[str, str] = field(default_factory=dict)
 
@@ -106,15 +107,20 @@ class _Spelling:
                 continue
             asked = _asked_for_one(select, source.alias_or_name, window.alias, join)
             extreme = self._extreme_of(body, window.this)
-            if asked is None or extreme is None or not self.wanted(extreme, True):
+            known = self.known(extreme, True) if asked is not None and extreme is not None else None
+            if asked is None or known is None:
                 continue
-            place = body.meta.get(PLACE)
-            base = body.args["from_"].this.alias_or_name
-            window.set("this", cast_to(exp.Literal.number(1), "bigint"))
-            self._join(body, extreme, {key: (base, key) for key in (*extreme.keys, extreme.column)}, [place])
-            _drop(select, asked)
+            columns = (*known.keys, known.column)
+            if known.unique:
+                window.set("this", cast_to(exp.Literal.number(1), "bigint"))
+                _drop(select, asked)
+                self.conditions |= dict([key_condition(known.table, columns)])
+            self.conditions |= dict(filled_condition(known.table, column) for column in columns)
+            base, place = body.args["from_"].this.alias_or_name, body.meta.get(PLACE)
+            self._join(body, known, {column: (base, column) for column in columns}, [place])
+            read = {each.name for part in own_parts(select) for each in columns_of(part, {source.alias_or_name})}
+            body.set("expressions", [item for item in body.expressions if item.alias in read] or body.expressions[:1])
             source.replace(_derived(body, source.alias_or_name))
-            self._note_conditions(extreme)
 
     def _extreme_of(self, body: exp.Select, window: exp.Window) -> Extreme | None:
         order = window.args.get("order")
@@ -137,11 +143,6 @@ class _Spelling:
         found = Extreme(table.name, names, column.lower(), "MAX" if newest else "MIN")
         return found if found.as_table(self.catalog) is not None else None
 
-    def _note_conditions(self, extreme: Extreme) -> None:
-        columns = (*extreme.keys, extreme.column)
-        self.conditions |= dict([key_condition(extreme.table, columns)])
-        self.conditions |= dict(filled_condition(extreme.table, column) for column in columns)
-
     # t = (SELECT MAX(t) …), (k, t) IN (SELECT k, MAX(t) … GROUP BY k)
 
     def _spell_conditions(self, select: exp.Select) -> None:
@@ -153,9 +154,10 @@ class _Spelling:
         }
         for place, part in reversed(list(enumerate(conjuncts(where.this if where is not None else None)))):
             found = self._correlated(part, base) or self._membership(part, base)
-            if found is None or not self.wanted(found[0], False):
+            extreme = self.known(found[0], False) if found is not None else None
+            if found is None or extreme is None:
                 continue
-            extreme, links, inner = found
+            _, links, inner = found
             # Dropping copies the others, so they are known by their place; those before it keep theirs.
             _drop(select, conjuncts(select.args["where"].this)[place])
             self._join(select, extreme, links, [inner.meta.get(PLACE)])
@@ -244,9 +246,10 @@ class _Spelling:
         for source, join in list(sources_of(select)):
             body = self._body_of(source, grouped=True)
             grouped = self._grouped(body) if body is not None else None
-            if join is None or body is None or grouped is None or not self.wanted(grouped[0], False):
+            extreme = self.known(grouped[0], False) if join is not None and grouped is not None else None
+            if join is None or body is None or grouped is None or extreme is None:
                 continue
-            extreme, outputs = grouped
+            outputs = grouped[1]
             alias = source.alias_or_name
             for part in list(own_parts(select)):
                 for column in list(columns_of(part, {alias})):

@@ -17,7 +17,7 @@ from heavy_stack.backend.advisor.rules.prejoin.extremes import (
     word_for,
 )
 from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition, table_of
-from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf, shelf_of, storable_type
+from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn, Shelf, shelf_of, storable_type
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker, slug
@@ -78,6 +78,9 @@ def stored_columns(prejoin: Prejoin, catalog: Catalog) -> dict[RoleColumn, Store
     found: dict[RoleColumn, StoredColumn] = {}
     tables = {FACT: prejoin.fact} | {step.role: table_named(step.table, catalog) for step in prejoin.ordered()}
     for role, table in tables.items():
+        if (role, EXISTS) in prejoin.columns:
+            text = text_of(_has_partner(prejoin.steps[role], aliases[role]))
+            found[role, EXISTS] = StoredColumn(names.fresh(slug(f"has_{aliases[role]}")), text, "boolean", DIMENSION)
         for column in table.columns if table is not None else ():
             kind = storable_type(column.type)
             place = (role, column.name.lower())
@@ -177,6 +180,11 @@ def _parts(name: TableName) -> list[str]:
     return [name.catalog, name.schema, name.name]
 
 
+def _has_partner(step: Step, alias: str) -> exp.Expr:
+    key = exp.column(step.pairs[0][1], table=alias, quoted=True)
+    return exp.Not(this=exp.Is(this=key, expression=exp.Null()))
+
+
 def _select(prejoin: Prejoin, catalog: Catalog, columns: Mapping[RoleColumn, StoredColumn]) -> exp.Select:
     aliases = prejoin.aliases()
     select = exp.Select().from_(table_of(prejoin.fact.name, aliases[FACT]))
@@ -196,6 +204,10 @@ def _select(prejoin: Prejoin, catalog: Catalog, columns: Mapping[RoleColumn, Sto
     }
     owners = {FACT: prejoin.fact.name} | {step.role: step.table for step in prejoin.ordered()}
     for (role, name), column in columns.items():
+        if name == EXISTS:
+            mark = _has_partner(prejoin.steps[role], aliases[role])
+            items.append(exp.alias_(mark, column.name, quoted=True))
+            continue
         table = types[owners[role]]
         own = next(each.type for each in table.columns if each.name.lower() == name) if table is not None else ""
         value: exp.Expr = exp.column(name, table=aliases[role], quoted=True)

@@ -22,7 +22,7 @@ from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
 from heavy_stack.backend.advisor.rules.prejoin.keys import Keys
 from heavy_stack.backend.advisor.rules.prejoin.newest_rows import notes_of, spelled_by_extremes
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
-from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn, Shelf
+from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, Step, reading_of, stars_of
 from heavy_stack.backend.advisor.rules.prejoin.widths import Widths
@@ -116,14 +116,16 @@ def _uses_of_newest_rows(
     """The SELECTs that ask for each key's newest row, spelled as joins; they take those that they merged along."""
     catalog, costs = context.analyst.catalog, context.costs
 
-    def is_wanted(extreme: Extreme, window: bool) -> bool:
+    def known_as(extreme: Extreme, filled: bool) -> Extreme | None:
         table, columns = catalog.table(extreme.table), (*extreme.keys, extreme.column)
         if table is None or costs.table_rows(table) < MIN_ROWS:
-            return False
-        keys.declare(extreme.name, (columns, extreme.keys))
-        return not window or (keys.is_filled(table, columns) and keys.is_key(table, tuple(sorted(columns))))
+            return None
+        is_filled = keys.is_filled(table, columns)
+        found = replace(extreme, unique=is_filled and keys.is_key(table, tuple(sorted(columns))))
+        keys.declare(found.name, (columns, found.keys))
+        return found if is_filled or not filled else None
 
-    spelled = spelled_by_extremes(tree, catalog, is_wanted)
+    spelled = spelled_by_extremes(tree, catalog, known_as)
     if spelled is None:
         return [], frozenset()
     known = catalog_with(spelled.extremes, catalog)
@@ -193,6 +195,8 @@ def _drafts(
             continue
         is_small = context.costs.table_rows(table) < SMALL_ROWS
         keys = {key.lower() for _, key in step.pairs}
+        thrifty.add((step.role, EXISTS))
+        generous.add((step.role, EXISTS))
         for column in table.columns:
             place = (step.role, column.name.lower())
             size = width.of(place)

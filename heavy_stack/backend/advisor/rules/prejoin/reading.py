@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -11,7 +11,7 @@ from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.rules.prejoin.extremes import catalog_with, extreme_named
 from heavy_stack.backend.advisor.rules.prejoin.folding import Folded, fold
 from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
-from heavy_stack.backend.advisor.rules.prejoin.newest_rows import extremes_in, spelled_by_extremes
+from heavy_stack.backend.advisor.rules.prejoin.newest_rows import extremes_in, notes_of, spelled_by_extremes
 from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf
 from heavy_stack.backend.advisor.rules.prejoin.stars import Reading, reading_of, star_at
 from heavy_stack.backend.advisor.rules.rollup.inlining import drop_unread_ctes
@@ -43,21 +43,26 @@ def read_from_shelves(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf
     Raises:
         NotAnswerable: None does.
     """
-    extremes = {step.table for shelf in shelves for step in shelf.steps.values() if extreme_named(step.table)}
-    spelled = spelled_by_extremes(tree, catalog, lambda each, _: each.name in extremes) if extremes else None
+    steps = (step for shelf in shelves for step in shelf.steps.values())
+    held = {replace(each, unique=False): each for step in steps if (each := extreme_named(step.table)) is not None}
+    spelled = spelled_by_extremes(tree, catalog, lambda each, _: held.get(each)) if held else None
     if spelled is not None:
         known = catalog_with(spelled.extremes, catalog)
         try:
-            found = _read(spelled.tree, known, shelves, gains.knowing(spelled.extremes))
+            spent = dict(enumerate(map(gains.as_it_is_s, tree.find_all(exp.Select, bfs=False))))
+            found = _read(spelled.tree, known, shelves, gains.knowing(spelled.extremes), spent)
         except NotAnswerable:
             found = None
         # What no stored table holds would have to be spelled back.
         if found is not None and not extremes_in(found.tree, frozenset(each.name for each in spelled.extremes)):
             return replace(found, conditions=found.conditions | spelled.conditions)
-    return _read(tree, catalog, shelves, gains)
+    return _read(tree, catalog, shelves, gains, {})
 
 
-def _read(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf], gains: Gains) -> PrejoinedTree:
+def _read(
+    tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf], gains: Gains, spent: Mapping[int, float]
+) -> PrejoinedTree:
+    """`spent`: by their places in the text, the seconds of the SELECTs that a spelled tree's stand for."""
     new = tree.copy()
     by_fact: dict[TableName, list[Shelf]] = {}
     for shelf in shelves:
@@ -66,7 +71,7 @@ def _read(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf], gains: Ga
     found: list[tuple[Shelf, Folded]] = []
     for select in reversed(list(new.find_all(exp.Select, bfs=False))):
         current = select
-        while (step := _best(current, catalog, by_fact, gains, names.next())) is not None:
+        while (step := _best(current, catalog, by_fact, gains, names.next(), spent)) is not None:
             found.append(step)
             names.take()
             if current is new:
@@ -89,19 +94,27 @@ def _read(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf], gains: Ga
 
 
 def _best(
-    select: exp.Select, catalog: Catalog, by_fact: dict[TableName, list[Shelf]], gains: Gains, alias: str
+    select: exp.Select,
+    catalog: Catalog,
+    by_fact: dict[TableName, list[Shelf]],
+    gains: Gains,
+    alias: str,
+    spent: Mapping[int, float],
 ) -> tuple[Shelf, Folded] | None:
     """The stored table that saves this SELECT most; None where none saves enough."""
     reading = reading_of(select, catalog)
     if reading is None:
         return None
     best: tuple[float, Shelf, Folded] | None = None
+    place, absorbed = notes_of(select)
     for name, table in reading.base.items():
         for shelf in by_fact.get(table.name, ()):
             found = _folded(reading, name, shelf, alias)
             if found is None:
                 continue
             before, after = gains.before_and_after(select, found, shelf)
+            if place in spent:
+                before = sum(spent[each] for each in (place, *absorbed) if each is not None)
             if after <= MAX_WORTH * before and (best is None or after < best[0]):
                 best = after, shelf, found
     return None if best is None else best[1:]

@@ -17,6 +17,8 @@ from heavy_stack.backend.advisor.sql.trino_types import read_type
 
 RoleColumn = tuple[str, str]
 """(role, column in lower case)."""
+EXISTS = ""
+"""In the place of a column: whether the role has a partner."""
 
 
 @dataclass(frozen=True, eq=False)

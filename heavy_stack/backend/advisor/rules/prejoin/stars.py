@@ -6,7 +6,7 @@ stars.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -189,8 +189,8 @@ def star_at(alias: str, reading: Reading, keys: KeyFinder) -> Star:
     return _star(alias, reading, _links(reading.pool, reading), keys, set())
 
 
-_Links = dict[tuple[str, str], list[tuple[str, str, exp.Expr]]]
-"""(alias, other alias) → (column, other's column, condition)."""
+_Links = dict[tuple[str, str], list[tuple[str, str, exp.Expr | None]]]
+"""(alias, other alias) → (column, other's column, condition); None where other equalities imply it."""
 
 
 def _links(pool: tuple[exp.Expr, ...], reading: Reading) -> _Links:
@@ -201,7 +201,31 @@ def _links(pool: tuple[exp.Expr, ...], reading: Reading) -> _Links:
             continue
         for one, two in (pair, pair[::-1]):
             found.setdefault((one.table, two.table), []).append((one.name, two.name, part))
+    for one, two in _implied(pool, set(reading.base)):
+        known = found.setdefault((one.table, two.table), [])
+        if not any((own, theirs) == (one.name, two.name) for own, theirs, _ in known):
+            known.append((one.name, two.name, None))
     return found
+
+
+def _implied(pool: tuple[exp.Expr, ...], base: set[str]) -> Iterator[tuple[exp.Column, exp.Column]]:
+    """`a = c` where `a = b` and `b = c` are asked, each pair both ways; all of one type, so that nothing is cast."""
+    classes: list[dict[tuple[str, str], exp.Column]] = []
+    for part in pool:
+        pair = column_pair(part)
+        if pair is None or pair[0].type is None or pair[0].type != pair[1].type:
+            continue
+        merged = {(column.table, column.name): column for column in pair}
+        apart = []
+        for each in classes:
+            if each.keys() & merged.keys():
+                merged |= each
+            else:
+                apart.append(each)
+        classes = [*apart, merged]
+    for each in classes:
+        columns = [column for column in each.values() if column.table in base]
+        yield from ((one, two) for one in columns for two in columns if one.table != two.table)
 
 
 def _star(alias: str, reading: Reading, inner: _Links, keys: KeyFinder, taken: set[str]) -> Star:
@@ -240,5 +264,9 @@ def _member(
         return None  # a further condition decides which partner counts
     pairs = tuple(sorted((own, theirs) for own, theirs, _ in used))
     return Member(
-        alias, parent, Step(roles[parent], table.name, pairs), is_left, tuple(condition for _, _, condition in used)
+        alias,
+        parent,
+        Step(roles[parent], table.name, pairs),
+        is_left,
+        tuple(link for _, _, link in used if link is not None),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
 from heavy_stack.backend.advisor.rules.prejoin.extremes import table_named
-from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn
+from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 
@@ -57,7 +57,7 @@ class Widths:
 
     def of(self, place: RoleColumn) -> float:
         """Bytes per row of one column."""
-        if place[0] in self._near or place in self._first:
+        if place[0] in self._near or place in self._first or place[1] == EXISTS:
             return SORTED_BYTES
         return self._bytes(place) * self._factor
 
