@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.branches import Leaf, Moves, Tree, split
+from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import DisjointCount, disjoint_count
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, measure, type_at
 from heavy_stack.backend.advisor.rules.rollup.stored_parts import Canonical, Lookup, Part, part_of
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, conjuncts, unwrapped, with_filter
@@ -30,6 +31,7 @@ class AggregatePlan:
         exact: No rounding can differ from the original's.
         distinct: A distinct count that may be stored at exactly the block's keys.
         over_dimensions: What must be a dimension for the call to be kept as it is (DISTINCT), else empty.
+        disjoint: The call as a sum over groups, where those share no value.
     """
 
     top: exp.Expr
@@ -38,11 +40,18 @@ class AggregatePlan:
     exact: bool = True
     distinct: Measure | None = None
     over_dimensions: tuple[exp.Expr, ...] = ()
+    disjoint: DisjointCount | None = None
 
     def measures(self) -> Iterator[Measure]:
         """Every stored measure that the plan reads."""
         for part in self.parts.values():
             yield from part.measures()
+
+    def summed(self) -> AggregatePlan | None:
+        """The plan of a distinct count as a sum of the groups' own; None where it is none."""
+        if self.disjoint is None:
+            return None
+        return replace(self, parts={"n": self.disjoint.part}, build=lambda p: p["n"], distinct=None, over_dimensions=())
 
     def conditions(self) -> Iterator[exp.Expr]:
         """Every condition decided per group, in the block's names."""
@@ -296,7 +305,16 @@ def _distinct(
             stored = measure("COUNT_DISTINCT", names(tree.value), where, "bigint")
     kind = type_at(arguments[0])
     exact = isinstance(call, (exp.Count, exp.Min, exp.Max)) or (kind is not None and not kind.is_float)
-    return AggregatePlan(top, exact=exact, distinct=stored, over_dimensions=tuple(needs))
+    summed = _disjoint(arguments[0], condition, moves, names) if isinstance(call, exp.Count) else None
+    return AggregatePlan(top, exact=exact, distinct=stored, over_dimensions=tuple(needs), disjoint=summed)
+
+
+def _disjoint(argument: exp.Expr, condition: exp.Expr | None, moves: Moves, names: Canonical) -> DisjointCount | None:
+    try:
+        tree = split(argument if condition is None else _case(condition, argument), moves)
+    except NotAnswerable:
+        return None
+    return disjoint_count(tree, names)
 
 
 def _not_negative(value: exp.Expr) -> exp.Expr:

@@ -14,7 +14,7 @@ from heavy_stack.backend.advisor.rules.rollup.conditions import simplify_conditi
 from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.inlining import merge_plain_sources
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import MAX_FLAG_VALUES
-from heavy_stack.backend.advisor.rules.rollup.needs import Needs, needs_of
+from heavy_stack.backend.advisor.rules.rollup.needs import Determines, Needs, needs_of
 from heavy_stack.backend.advisor.rules.rollup.plain_spellings import spell_plainly
 from heavy_stack.backend.advisor.rules.rollup.sets import folds_rows
 from heavy_stack.backend.advisor.rules.rollup.spread_values import Spread, literals_of
@@ -123,19 +123,39 @@ class Analyst:
             return None
         return None if set(found.dimensions) == set(needs.dimensions) else found
 
+    def summed(self, needs: Needs, values_of: ValuesOf, determines: Determines) -> Needs | None:
+        """The same block with distinct counts as sums of the groups' own; None where they are none.
+
+        A column that only other aggregates ask for is kept as measures where the counts' values may have several of it.
+        """
+        if needs.distinct_stored or all(plan.disjoint is None for plan in needs.plans):
+            return None
+        for spread in (None, *self._spreads_of(needs, values_of)):
+            try:
+                return needs_of(needs.block, self._is_flag, distinct_stored=False, spread=spread, determines=determines)
+            except NotAnswerable:
+                continue
+        return None
+
     def spreads(self, needs: Needs, values_of: ValuesOf) -> list[Needs]:
         """The same block with one column of few values kept as measures, for each column where that goes."""
-        if needs.block.null_extended or needs.distinct_stored:
+        if needs.distinct_stored:
             return []
         found: list[Needs] = []
-        for node in needs.dimensions.values():
+        for spread in self._spreads_of(needs, values_of):
+            try:
+                found.append(needs_of(needs.block, self._is_flag, distinct_stored=True, spread=spread))
+            except NotAnswerable:
+                continue
+        return found
+
+    @staticmethod
+    def _spreads_of(needs: Needs, values_of: ValuesOf) -> list[Spread]:
+        found: list[Spread] = []
+        for node in () if needs.block.null_extended else needs.dimensions.values():
             values = literals_of(values_of(needs.block.core, node), node) if isinstance(node, exp.Column) else ()
             if isinstance(node, exp.Column) and values:
-                try:
-                    spread = Spread(node, values)
-                    found.append(needs_of(needs.block, self._is_flag, distinct_stored=True, spread=spread))
-                except NotAnswerable:
-                    continue
+                found.append(Spread(node, values))
         return found
 
     def _is_flag(self, table: str, column: str) -> bool:

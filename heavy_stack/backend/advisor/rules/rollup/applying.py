@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_of
-from heavy_stack.backend.advisor.rules.rollup.kept_distinct import distinct_over_groups
+from heavy_stack.backend.advisor.rules.rollup.kept_distinct import distinct_over_groups, summed_count
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, TableLookup
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, merged
 from heavy_stack.backend.advisor.rules.rollup.missing import what_is_missing
@@ -108,6 +108,11 @@ def _answer_aggregates(needs: Needs, lookup: TableLookup, single: bool) -> None:
             stored = _stored_distinct(lookup, needs, plan.distinct, single)
             if stored is not None:
                 lookup.answers[id(plan.top)] = stored
+        if id(plan.top) in lookup.answers:
+            continue
+        summed = summed_count(plan, lookup, may_be_empty, single)
+        if summed is not None:
+            lookup.answers[id(plan.top)] = summed
         elif not single:
             kept = distinct_over_groups(plan.top, lookup)
             if kept is not None:

@@ -1,4 +1,5 @@
-"""Coarser tables for blocks whose own would be too large: numbers at round steps, a column as a measure per value."""
+"""Coarser tables for blocks whose own would be too large: numbers at round steps, a column as a measure per value,
+distinct counts of groups that share no value."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
+from heavy_stack.backend.advisor.rules.rollup.determined import Determined
 from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE
 from heavy_stack.backend.advisor.rules.rollup.needs import Needs
 from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
@@ -48,7 +50,9 @@ def is_too_large(rollup: Rollup, sizes: Sizes, repeated: RepeatedRows) -> bool:
     return left == 1.0 or rows > left * source
 
 
-def coarser(rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes, repeated: RepeatedRows) -> list[Asked]:
+def coarser(
+    rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes, repeated: RepeatedRows, determined: Determined
+) -> list[Asked]:
     """For the blocks of rollups that are too large or large: their coarsest variants.
 
     Args:
@@ -56,15 +60,17 @@ def coarser(rollups: Iterable[Rollup], analyst: Analyst, sizes: Sizes, repeated:
         analyst: Makes the variants.
         sizes: Counts their rows.
         repeated: Which tables hold each row several times.
+        determined: Which columns determine others.
     """
     tried: list[tuple[Rollup, Asked, Rollup]] = []
     for rollup in rollups:
         if _is_small(rollup, sizes, repeated):
             continue
         for each in rollup.asked:
-            stepped = analyst.by_steps(each.needs)
-            variants = [*analyst.spreads(each.needs, sizes.values), *([stepped] if stepped is not None else [])]
-            for needs in variants:
+            variants = [*analyst.spreads(each.needs, sizes.values), analyst.by_steps(each.needs)]
+            for needs in (*variants, analyst.summed(each.needs, sizes.values, determined.holds)):
+                if needs is None:
+                    continue
                 asked = replace(each, needs=needs)
                 alone = rollup_of([asked])
                 if alone is not None:

@@ -138,6 +138,15 @@ def _date_of(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
+def coarser_forms(node: exp.Expr, aliases: AbstractSet[str]) -> list[exp.Expr]:
+    """What of a date or timestamp follows from a value of `node`: months from its day, days from its date."""
+    inner = _date_of(node)
+    column = _own_date_column(inner if inner is not None else node, aliases)
+    if column is None:
+        return []
+    return [truncated(column, grain) for grain in (GRAINS if inner is None else (MONTH, DAY))]
+
+
 def compared_with(node: exp.Expr) -> tuple[exp.Expr, list[tuple[str, exp.Expr]]] | None:
     """(subject, [(operator, constant)]) of a comparison with constants."""
     if isinstance(node, exp.Between):

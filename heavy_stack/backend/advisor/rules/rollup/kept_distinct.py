@@ -8,9 +8,38 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from heavy_stack.backend.advisor.rules.rollup.aggregates import AggregatePlan
 from heavy_stack.backend.advisor.rules.rollup.matching import TableLookup
 from heavy_stack.backend.advisor.rules.rollup.spread_values import guarded_value
-from heavy_stack.backend.advisor.rules.rollup.trees import conjuncts, joined, rebuilt
+from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, conjuncts, joined, rebuilt
+
+
+def summed_count(plan: AggregatePlan, lookup: TableLookup, may_be_empty: bool, single: bool) -> exp.Expr | None:
+    """A distinct count as the sum of the groups' own; None where they are not stored, or may share values.
+
+    Args:
+        plan: The call's plan.
+        lookup: The table.
+        may_be_empty: There may be no group at all, and still a row of the query's.
+        single: Each row of the table is one group of the query's.
+    """
+    table, needs, count = lookup.table, lookup.needs, plan.disjoint
+    if (
+        count is None
+        or lookup.asks_spread(count.part.conditions())
+        or needs.block.shape != "whole"
+        or needs.block.null_extended
+    ):
+        return None
+    if needs.block.others or any(needs.block.fixed.values()):
+        return None
+    determined = {two for one, two in table.determined if one == count.text}
+    if not table.dimensions <= determined | needs.same_in_all(count):
+        return None
+    try:
+        return count.part.merge(lookup, may_be_empty, single=single)
+    except NotAnswerable:
+        return None
 
 
 def distinct_over_groups(top: exp.Expr, lookup: TableLookup) -> exp.Expr | None:

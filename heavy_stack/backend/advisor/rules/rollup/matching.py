@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
 from dataclasses import dataclass
@@ -74,6 +74,7 @@ class StoredTable:
         dimensions: The texts of the dimensions.
         rows: Counted or estimated; None where unknown.
         spread: The texts of columns that are kept as one measure for every value.
+        determined: (argument of a distinct count, dimension) of which each value of the one has one of the other.
         kinds: Of the dimensions that are no plain columns, the names of their outermost kinds of expression.
     """
 
@@ -86,6 +87,7 @@ class StoredTable:
     rows: int | None
     kinds: frozenset[str] = frozenset()
     spread: frozenset[str] = frozenset()
+    determined: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def weight(self) -> float:
@@ -106,6 +108,7 @@ def stored_table(candidate: Candidate, name: TableName) -> StoredTable:
         rows=candidate.rows,
         kinds=frozenset(str(kind) for kind in candidate.evidence.get("kinds", ())),
         spread=frozenset(str(text) for text in candidate.evidence.get("spread", ())),
+        determined=frozenset((str(one), str(two)) for one, two in candidate.evidence.get("determined", ())),
     )
 
 
@@ -166,6 +169,10 @@ class TableLookup:
         """How many of the block's rows a group has; raises NotAnswerable where they are not counted."""
         return self._stored(self.needs.row_count)
 
+    def asks_spread(self, conditions: Iterable[exp.Expr]) -> bool:
+        """Whether rows are chosen by values of a spread column, by the block or by these conditions of it."""
+        return self._chosen is not None or any(self._asked_spread(part) for part in conditions)
+
     def narrowed(self, condition: exp.Expr, taken: Sequence[Lookup]) -> tuple[Lookup, list[exp.Expr]] | None:
         """The table's measures of only those rows that have certain values of a spread column; see `Lookup`."""
         narrow = copy(self)
@@ -179,18 +186,26 @@ class TableLookup:
 
     def _choose(self, condition: exp.Expr) -> bool:
         """Take in a condition that asks for values of a spread column; False where it is none."""
-        found = asked_values(condition) if self.table.spread and not self.needs.block.null_extended else None
+        found = self._asked_spread(condition)
         if found is None:
             return False
+        column, values = found
+        text = text_of(column)
+        if self._chosen is not None and self._chosen.text != text:
+            return False  # rows are counted by the values of one column at a time
+        wanted = Chosen(column, text, {text_of(value): value for value in values})
+        self._chosen = wanted if self._chosen is None else self._chosen.within(wanted)
+        return True
+
+    def _asked_spread(self, condition: exp.Expr) -> tuple[exp.Column, tuple[exp.Literal, ...]] | None:
+        found = asked_values(condition) if self.table.spread and not self.needs.block.null_extended else None
+        if found is None:
+            return None
         column = canonical(found[0], self.needs.block.core.names)
         text = text_of(column)
         if text not in self.table.spread or text in self.table.dimensions or not isinstance(column, exp.Column):
-            return False
-        if self._chosen is not None and self._chosen.text != text:
-            return False  # rows are counted by the values of one column at a time
-        wanted = Chosen(column, text, {text_of(value): value for value in found[1]})
-        self._chosen = wanted if self._chosen is None else self._chosen.within(wanted)
-        return True
+            return None
+        return column, found[1]
 
     def _stored(self, wanted: Measure) -> exp.Expr:
         if self._chosen is None:

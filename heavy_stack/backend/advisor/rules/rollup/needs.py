@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,7 +10,9 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.aggregates import AggregatePlan, plan_of
 from heavy_stack.backend.advisor.rules.rollup.blocks import Block, rows_make_groups
+from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.dimensions import choose_dimensions
+from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import DisjointCount, same_in_all
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import literal_moves
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, Test, measure
 from heavy_stack.backend.advisor.rules.rollup.partial_values import is_null_without_partner, may_fail
@@ -25,6 +27,9 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     text_of,
     unwrapped,
 )
+
+Determines = Callable[[Core, exp.Expr, exp.Expr], bool]
+"""(core, argument, dimension) → whether each value of the one has one value of the other; canonical names."""
 
 IsFlagOf = Callable[[str, str], bool]
 """(full table name, column) → whether the column is a flag by the profile's facts."""
@@ -44,6 +49,7 @@ class Needs:
         distinct_stored: Distinct counts are stored, at exactly the keys; else their argument is a dimension.
         fragile: A stored expression may fail on rows that this block's filters keep out.
         spread: A column that is kept as one measure for every value of it.
+        determines: Distinct counts are sums of the groups' own; it says which dimensions may tell the groups apart.
     """
 
     block: Block
@@ -55,6 +61,7 @@ class Needs:
     distinct_stored: bool
     fragile: bool
     spread: Spread | None = None
+    determines: Determines | None = None
 
     @property
     def exact(self) -> bool:
@@ -79,7 +86,9 @@ class Needs:
             found[self.row_count.text] = self.row_count
         if self.spread is not None:
             found[self.row_count.text] = self.row_count
-            wanted = [each.given([test]) for test in self.spread.tests for each in found.values()]
+            # Distinct values of several values of the column do not add up.
+            whole = [each for each in found.values() if each.function != "COUNT_DISTINCT"]
+            wanted = [each.given([test]) for test in self.spread.tests for each in whole]
             found.update((each.text, each) for each in wanted)
         return tuple(found.values())
 
@@ -92,6 +101,28 @@ class Needs:
         asked = {test.text for part in parts for test in self.spread.tests_in(part, self.block.core.names)}
         others = {test.text for test in self.spread.tests} - asked
         return tuple(each for each in self.measures if not others & {test.text for test in each.conditions})
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether no other source's rows are joined with the groups."""
+        return _stands_alone(self.block)
+
+    def same_in_all(self, count: DisjointCount) -> frozenset[str]:
+        """The texts of dimensions that are the same in all groups that a sum of distinct counts puts together."""
+        keys = [] if _has_grouping_sets(self.block.select) else group_keys(self.block.select)
+        return same_in_all(keys, [*self.residual, *count.given], self.block.core.names, self.block.aliases)
+
+    def told_apart_by(self, dimensions: Mapping[str, exp.Expr]) -> Iterator[tuple[DisjointCount, exp.Expr]]:
+        """Each distinct count that is a sum, with each dimension in which the groups that it adds up may differ."""
+        for count in (plan.disjoint for plan in self.plans):
+            if count is not None:
+                fixed = self.same_in_all(count)
+                yield from ((count, node) for text, node in dimensions.items() if text not in fixed)
+
+    def counts_apart(self, dimensions: Mapping[str, exp.Expr], determines: Determines) -> bool:
+        """Whether distinct counts of groups by these dimensions add up to the block's."""
+        core = self.block.core
+        return all(determines(core, count.argument, node) for count, node in self.told_apart_by(dimensions))
 
     @property
     def groups_all_rows(self) -> bool:
@@ -111,6 +142,7 @@ def needs_of(
     distinct_stored: bool,
     by_steps: bool = False,
     spread: Spread | None = None,
+    determines: Determines | None = None,
 ) -> Needs:
     """The needs of a block.
 
@@ -120,6 +152,7 @@ def needs_of(
         distinct_stored: Store distinct counts at exactly the keys where that is allowed.
         by_steps: Keep numbers that are only compared with round literals at a step of them.
         spread: A column to keep as measures, where the block only asks for values of it.
+        determines: Store distinct counts of groups that share no value; what it knows of the data says which do.
 
     Raises:
         NotAnswerable: No rollup answers this block.
@@ -145,6 +178,10 @@ def needs_of(
             named = names(part)
             filters[text_of(named)] = named
     plans = tuple(plan_of(call, moves, names) for call in aggregates_of(block.select))
+    if determines is not None:
+        plans = _summed(block, plans)
+    if determines is not None and spread is not None:
+        _check_spread(residual, plans, spread, core.names)
     if block.null_extended:
         _check_null_extension(plans, core.names)
     distinct = [plan for plan in plans if plan.build is None]
@@ -170,8 +207,19 @@ def needs_of(
     if spread is not None and any(spread.text in map(text_of, columns_in(each)) for each in dimensions.values()):
         raise NotAnswerable("The column is asked for more than its values.")
     needs = Needs(
-        block, filters, tuple(residual), dimensions, plans, exact_keys, bool(distinct) and stored, False, spread
+        block,
+        filters,
+        tuple(residual),
+        dimensions,
+        plans,
+        exact_keys,
+        bool(distinct) and stored,
+        False,
+        spread,
+        determines,
     )
+    if determines is not None and not needs.counts_apart(dimensions, determines):
+        raise NotAnswerable("A value of a DISTINCT aggregate may stand in several groups.")
     fragile = any(map(may_fail, filters.values())) or any(map(may_fail, dimensions.values()))
     for each in needs.measures:
         expressions = [test.node for test in each.conditions] + ([each.argument] if each.argument is not None else [])
@@ -180,6 +228,30 @@ def needs_of(
         # The query computes it only for rows that pass its filters; the table would compute it for all.
         raise NotAnswerable("An expression that may fail (a division, a cast) is guarded by a filter that moves.")
     return replace(needs, fragile=fragile)
+
+
+def _summed(block: Block, plans: tuple[AggregatePlan, ...]) -> tuple[AggregatePlan, ...]:
+    """The plans with every distinct count as a sum of the groups' own."""
+    if not _stands_alone(block):
+        raise NotAnswerable("The groups of a distinct count are joined with other rows.")
+    found = [plan if plan.build is not None else plan.summed() for plan in plans]
+    if all(plan.build is not None for plan in plans) or any(plan is None for plan in found):
+        raise NotAnswerable("No distinct count is a sum of others.")
+    return tuple(plan for plan in found if plan is not None)
+
+
+def _stands_alone(block: Block) -> bool:
+    return block.shape == "whole" and not (block.null_extended or block.others or any(block.fixed.values()))
+
+
+def _check_spread(
+    residual: list[exp.Expr], plans: tuple[AggregatePlan, ...], spread: Spread, names: dict[str, str]
+) -> None:
+    """Values of a spread column are no groups: a distinct count of some of them is no sum."""
+    counts = [plan for plan in plans if plan.disjoint is not None]
+    asked = [*residual, *(part for plan in counts for part in plan.conditions())]
+    if any(asks_spread(part, spread, names) for each in asked for part in conjuncts(each)):
+        raise NotAnswerable("A distinct count asks for values of a column that is kept as measures.")
 
 
 def columns_in(node: exp.Expr) -> list[exp.Column]:

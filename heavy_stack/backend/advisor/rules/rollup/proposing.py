@@ -11,6 +11,8 @@ from heavy_stack.backend.advisor.artefacts import Candidate
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.coarser import coarser, is_too_large, max_share
+from heavy_stack.backend.advisor.rules.rollup.determined import Determined
+from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import certificate
 from heavy_stack.backend.advisor.rules.rollup.merging import lattice, rollups_by_dimensions
 from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
@@ -18,6 +20,7 @@ from heavy_stack.backend.advisor.rules.rollup.savings import ROW_GROUP, Weigher,
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, text_of
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
+from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
 
@@ -79,7 +82,7 @@ def _affordable(
             why_not.update((text, why) for text in rollup.texts)
         else:
             kept.append(rollup)
-    found = coarser(rollups, analyst, sizes, repeated) if analyst is not None else []
+    found = coarser(rollups, analyst, sizes, repeated, Determined(sizes)) if analyst is not None else []
     return kept + _affordable(rollups_by_dimensions(found), sizes, repeated, None, why_not) if found else kept
 
 
@@ -109,7 +112,18 @@ def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: An
         "counted": sizes.is_counted(rollup) and rows is not None,
         "runs": _weight(rollup, runs),
     }
-    return candidate_of(sized, number, f"{what}{size}.", evidence)
+    determined = {
+        (count.text, text_of(node)): trino_sql(certificate(rollup.core.from_, count.argument, node))
+        for each in rollup.asked
+        if each.needs.determines is not None
+        for count, node in each.needs.told_apart_by(rollup.dimensions)
+    }
+    evidence["determined"] = [list(pair) for pair in sorted(determined)]
+    made = candidate_of(sized, number, f"{what}{size}.", evidence)
+    conditions = (
+        (f"each {one} has one {two}".replace('"', ""), determined[one, two]) for one, two in sorted(determined)
+    )
+    return replace(made, conditions=tuple(conditions))
 
 
 def _weight(rollup: Rollup, runs: Mapping[int, int]) -> int:

@@ -80,6 +80,15 @@ class Sizes:
         self._left_s -= max(0.0, before - self._deadline.left_s())
         return found.get("")
 
+    def sampled_groups(self, selects: Mapping[str, str]) -> Mapping[str, int | None]:
+        """Number of distinct rows of SELECTs on a sample; nothing without an engine, or when the time is up."""
+        if self._engine is None or self._left_s <= 0:
+            return {}
+        before = self._deadline.left_s()
+        found = self._engine.count_groups(selects, limit_s=self._left_s, sample_rows=SAMPLE_ROWS)
+        self._left_s -= max(0.0, before - self._deadline.left_s())
+        return found
+
     def time_left_s(self) -> float:
         """Seconds left for the whole task."""
         return self._deadline.left_s()
