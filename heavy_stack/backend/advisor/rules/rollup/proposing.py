@@ -13,6 +13,7 @@ from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.coarser import coarser, is_too_large, max_share
 from heavy_stack.backend.advisor.rules.rollup.determined import Determined
 from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import certificate
+from heavy_stack.backend.advisor.rules.rollup.joined_rows import makes_too_many_rows
 from heavy_stack.backend.advisor.rules.rollup.merging import lattice, rollups_by_dimensions
 from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, candidate_of
@@ -70,9 +71,11 @@ def _affordable(
     rollups: list[Rollup], sizes: Sizes, repeated: RepeatedRows, analyst: Analyst | None, why_not: dict[int, str]
 ) -> list[Rollup]:
     """The rollups that are small enough; `analyst`: coarser ones are looked for in the place of the others."""
+    # Before anything is counted: counting the groups of such joins is as dear as making them.
+    rollups = [rollup for rollup in rollups if not _is_dear(rollup, sizes, why_not)]
     sizes.count(rollups)
-    kept: list[Rollup] = []
-    for rollup in rollups:
+    # The reason that stays is that of the largest source: a small table beside it is not what the query is about.
+    for rollup in sorted(rollups, key=lambda each: sizes.core_rows(each.core) or 0):
         if is_too_large(rollup, sizes, repeated):
             source, rows = sizes.core_rows(rollup.core), sizes.rows(rollup)
             why = (
@@ -80,10 +83,16 @@ def _affordable(
                 f" the {source:,} of its source."
             )
             why_not.update((text, why) for text in rollup.texts)
-        else:
-            kept.append(rollup)
+    kept = [rollup for rollup in rollups if not is_too_large(rollup, sizes, repeated)]
     found = coarser(rollups, analyst, sizes, repeated, Determined(sizes)) if analyst is not None else []
     return kept + _affordable(rollups_by_dimensions(found), sizes, repeated, None, why_not) if found else kept
+
+
+def _is_dear(rollup: Rollup, sizes: Sizes, why_not: dict[int, str]) -> bool:
+    why = makes_too_many_rows(rollup.core, sizes)
+    if why is not None:
+        why_not.update((text, why) for text in rollup.texts)
+    return why is not None
 
 
 def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: Analyst, sizes: Sizes) -> Candidate:

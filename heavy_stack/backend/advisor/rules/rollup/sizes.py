@@ -282,6 +282,10 @@ class Sizes:
         columns = facts.columns if facts is not None else {}
         return next((each.values or () for name, each in columns.items() if name.lower() == node.name.lower()), ())
 
+    def column_values(self, core: Core, column: exp.Column) -> int | None:
+        """How many values a column of the core has, NULL being one; None without statistics."""
+        return self._distinct(core, column)
+
     def _distinct(self, core: Core, column: exp.Column) -> int | None:
         table = core.tables.get(column.table)
         facts = self._facts.get(str(table.name)) if table is not None else None
