@@ -24,17 +24,25 @@ def promised_keys(texts: Iterable[RewrittenText], catalog: Catalog) -> KeyRules:
     """What the conditions of all texts say about keys and NULLs, as far as it can be read off their form."""
     unique: dict[TableName, tuple[tuple[str, ...], ...]] = {}
     not_null: dict[TableName, frozenset[str]] = {}
+    determined: dict[TableName, dict[str, frozenset[str]]] = {}
     for condition in {sql for text in texts for _, sql in text.conditions}:
         select = _plain_select(condition, catalog)
         table = _only_table(select, catalog) if select is not None else None
         if select is None or table is None:
             continue
-        key = _unique_key(select)
-        if key:
+        key, one = _unique_key(select), _determined(select)
+        if one is not None:
+            known = determined.setdefault(table.name, {})
+            known[one[0]] = known.get(one[0], frozenset()) | one[1]
+        elif key:
             unique[table.name] = tuple(sorted({*unique.get(table.name, ()), key}))
         else:
             not_null[table.name] = not_null.get(table.name, frozenset()) | _null_columns(select)
-    return KeyRules(unique, not_null)
+    pairs = {
+        name: tuple((column, tuple(sorted(others))) for column, others in sorted(found.items()))
+        for name, found in determined.items()
+    }
+    return KeyRules(unique, not_null, pairs)
 
 
 def _plain_select(condition: str, catalog: Catalog) -> exp.Select | None:
@@ -75,6 +83,21 @@ def _unique_key(select: exp.Select) -> tuple[str, ...] | None:
         return None
     columns = [key for key in group.expressions if isinstance(key, exp.Column)]
     return tuple(sorted(key.name.lower() for key in columns)) if len(columns) == len(group.expressions) else None
+
+
+def _determined(select: exp.Select) -> tuple[str, frozenset[str]] | None:
+    """(column, what it determines) of `… GROUP BY column HAVING MIN(x) <> MAX(x) OR …`."""
+    group, having = select.args.get("group"), select.args.get("having")
+    keys = group.expressions if group is not None else []
+    if having is None or len(keys) != 1 or not isinstance(keys[0], exp.Column):
+        return None
+    if not any(
+        isinstance(part.this, exp.Min) and isinstance(part.expression, exp.Max) for part in having.find_all(exp.NEQ)
+    ):
+        return None
+    own = keys[0].name.lower()
+    others = frozenset(column.name.lower() for column in having.find_all(exp.Column))
+    return own, others - {own}
 
 
 def _null_columns(select: exp.Select) -> frozenset[str]:

@@ -66,10 +66,12 @@ class KeyRules:
     Attributes:
         unique: Columns per table that together are unique.
         not_null: Columns per table that hold no NULL.
+        determined: (column, columns of which each of its values has one value) per table.
     """
 
     unique: Mapping[TableName, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     not_null: Mapping[TableName, frozenset[str]] = field(default_factory=dict)
+    determined: Mapping[TableName, tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -297,6 +299,14 @@ def _keeping_rules(table: Table, rows: list[Row], rules: KeyRules) -> list[Row]:
     required = {column.name.lower() for column in table.columns if not column.nullable}
     required |= rules.not_null.get(table.name, frozenset())
     kept = [row for row in rows if all(row[name] is not None for name in required)]
+    for column, others in rules.determined.get(table.name, ()):
+        first: dict[Any, Row] = {}
+        kept = [
+            row
+            if row[column] is None
+            else {**row, **{name: first.setdefault(row[column], row)[name] for name in others}}
+            for row in kept
+        ]
     for columns in rules.unique.get(table.name, ()):
         seen: set[tuple[Any, ...]] = set()
         unique = []

@@ -68,7 +68,7 @@ def coarser(
             continue
         for each in rollup.asked:
             variants = [*analyst.spreads(each.needs, sizes.values), analyst.by_steps(each.needs)]
-            for needs in (*variants, analyst.summed(each.needs, sizes.values, determined.holds)):
+            for needs in (*variants, analyst.summed(each.needs, sizes.values, determined)):
                 if needs is None:
                     continue
                 asked = replace(each, needs=needs)

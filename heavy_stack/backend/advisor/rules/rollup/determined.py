@@ -41,6 +41,11 @@ class Determined:
             self._known[key] = self._look(core, argument, dimension)
         return self._known[key]
 
+    def is_known(self, core: Core, argument: exp.Expr, dimension: exp.Expr) -> bool:
+        """Whether that was asked before, and holds."""
+        one, two = text_of(argument), text_of(dimension)
+        return one == two or self._known.get((core.key, one, two), False)
+
     def _look(self, core: Core, argument: exp.Expr, dimension: exp.Expr) -> bool:
         kind = type_at(dimension)
         if kind is None or kind.base not in _COMPARABLE or self._asked >= MAX_ASKED:

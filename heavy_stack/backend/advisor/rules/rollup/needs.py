@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 from sqlglot import exp
 
@@ -28,8 +29,16 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
     unwrapped,
 )
 
-Determines = Callable[[Core, exp.Expr, exp.Expr], bool]
-"""(core, argument, dimension) → whether each value of the one has one value of the other; canonical names."""
+
+class Determines(Protocol):
+    """Knows of which columns each value has one value of another (canonical names)."""
+
+    def holds(self, core: Core, argument: exp.Expr, dimension: exp.Expr) -> bool:
+        """Whether each value of `argument` has one value of `dimension`; may ask the data."""
+
+    def is_known(self, core: Core, argument: exp.Expr, dimension: exp.Expr) -> bool:
+        """Whether that was asked before, and holds."""
+
 
 IsFlagOf = Callable[[str, str], bool]
 """(full table name, column) → whether the column is a flag by the profile's facts."""
@@ -119,10 +128,17 @@ class Needs:
                 fixed = self.same_in_all(count)
                 yield from ((count, node) for text, node in dimensions.items() if text not in fixed)
 
-    def counts_apart(self, dimensions: Mapping[str, exp.Expr], determines: Determines) -> bool:
-        """Whether distinct counts of groups by these dimensions add up to the block's."""
-        core = self.block.core
-        return all(determines(core, count.argument, node) for count, node in self.told_apart_by(dimensions))
+    def counts_apart(self, dimensions: Mapping[str, exp.Expr], *, ask: bool = False) -> bool:
+        """Whether distinct counts of groups by these dimensions add up to the block's, as far as that is known.
+
+        Args:
+            dimensions: By text.
+            ask: Ask the data where it is not known.
+        """
+        if self.determines is None:
+            return True
+        core, holds = self.block.core, self.determines.holds if ask else self.determines.is_known
+        return all(holds(core, count.argument, node) for count, node in self.told_apart_by(dimensions))
 
     @property
     def groups_all_rows(self) -> bool:
@@ -218,7 +234,7 @@ def needs_of(
         spread,
         determines,
     )
-    if determines is not None and not needs.counts_apart(dimensions, determines):
+    if not needs.counts_apart(dimensions, ask=True):
         raise NotAnswerable("A value of a DISTINCT aggregate may stand in several groups.")
     fragile = any(map(may_fail, filters.values())) or any(map(may_fail, dimensions.values()))
     for each in needs.measures:

@@ -84,7 +84,7 @@ def rollup_of(asked: list[Asked], rows: int | None = None) -> Rollup | None:
             return None  # the build would compute a division for rows that the query filters out
         if needs.distinct_stored and set(needs.dimensions) != set(dimensions):
             return None  # a stored distinct count is right at exactly its keys only
-        if needs.determines is not None and not needs.counts_apart(dimensions, needs.determines):
+        if not needs.counts_apart(dimensions):
             return None  # a value would be counted in several groups
         for wanted in needs.measures:
             kept = wanted.without(shared)

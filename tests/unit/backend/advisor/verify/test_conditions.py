@@ -51,3 +51,13 @@ class TestPromisedKeys:
     def test_promises_nothing_of_what_it_cannot_read(self) -> None:
         text = RewrittenText(0, "SELECT 1", (), (), (("odd", "SELECT price FROM lake.shop.sales WHERE price < 0"),))
         assert promised_keys([text], CATALOG).unique == {}
+
+    def test_reads_what_a_column_determines(self) -> None:
+        sql = (
+            "SELECT sale_id FROM lake.shop.sales WHERE NOT sale_id IS NULL GROUP BY sale_id"
+            " HAVING MIN(price) <> MAX(price) OR (COUNT(price) > 0 AND COUNT(price) < COUNT(*))"
+        )
+        text = RewrittenText(0, "SELECT 1", (), (), (("each sale has one price", sql),))
+        rules = promised_keys([text], CATALOG)
+        assert rules.determined == {SALES: (("sale_id", ("price",)),)}
+        assert rules.unique == {}

@@ -108,6 +108,13 @@ class TestMaking:
         assert max(Counter(column(data, STORES, "store_id")).values()) == 1
         assert None not in column(data, SALES, "price")
 
+    def test_keeps_what_a_column_determines(self, maker: DataSetMaker) -> None:
+        rules = KeyRules(determined={SALES: (("status", ("quantity",)),)})
+        data = maker.make(FLAVOURS[0], 0, rules)
+        pairs = set(zip(column(data, SALES, "status"), column(data, SALES, "quantity"), strict=True))
+        filled = [status for status, _ in pairs if status is not None]
+        assert len(filled) == len(set(filled)) > 1
+
     def test_plants_groups_beside_a_threshold(self) -> None:
         text = (
             "SELECT status, COUNT(*) AS n FROM lake.shop.sales WHERE quantity > 3 GROUP BY status HAVING COUNT(*) > 300"
