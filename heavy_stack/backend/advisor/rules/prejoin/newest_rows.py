@@ -8,14 +8,23 @@ where (k, t) tells the rows apart it is not needed at all; conditions prove both
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableName
-from heavy_stack.backend.advisor.rules.prejoin.extremes import Extreme
+from heavy_stack.backend.advisor.rules.prejoin.extremes import Extreme, catalog_with
 from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition, table_of
+from heavy_stack.backend.advisor.rules.prejoin.newest_parts import (
+    asked_for_one,
+    computes_over_rows,
+    derived,
+    drop_condition,
+    extreme_call,
+    inner_conditions,
+    only_window,
+)
 from heavy_stack.backend.advisor.rules.rollup.inlining import merge_plain_sources, side_of, sources_of
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     aggregates_of,
@@ -29,6 +38,7 @@ from heavy_stack.backend.advisor.rules.rollup.trees import (
 )
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.sql.printing import cast_to
+from heavy_stack.backend.advisor.sql.types import annotate
 
 Known = Callable[[Extreme, bool], Extreme | None]
 """(extreme, whether a window asks, so that neither key nor value may be NULL) → the same with what is known of it, or
@@ -36,7 +46,6 @@ None where the text is not to be spelled by it."""
 
 PLACE, ABSORBED = "place", "absorbed"
 """Notes on nodes of a spelled tree: a SELECT's place in the text; on an extreme, those that it stands for."""
-_RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
 _BODY_KEYS = frozenset({"expressions", "from_", "kind", "operation_modifiers"})
 
 
@@ -89,12 +98,14 @@ class _Spelling:
         for select in reversed(selects):
             if any(side_of(join) not in ("", "LEFT") for join in select.args.get("joins") or []):
                 continue
+            self._spell_groups(select)
             self._spell_windows(select)
             self._spell_conditions(select)
             self._spell_joins(select)
         if not self.found:
             return None
         merge_plain_sources(self.tree, lambda select: True)
+        annotate(self.tree, catalog_with(self.found, self.catalog))
         return Spelled(self.tree, frozenset(self.found), self.conditions)
 
     # row_number() … = 1
@@ -102,10 +113,10 @@ class _Spelling:
     def _spell_windows(self, select: exp.Select) -> None:
         for source, join in list(sources_of(select)):
             body = self._body_of(source)
-            window = _only_window(body) if body is not None else None
+            window = only_window(body) if body is not None else None
             if body is None or window is None:
                 continue
-            asked = _asked_for_one(select, source.alias_or_name, window.alias, join)
+            asked = asked_for_one(select, source.alias_or_name, window.alias, join)
             extreme = self._extreme_of(body, window.this)
             known = self.known(extreme, True) if asked is not None and extreme is not None else None
             if asked is None or known is None:
@@ -113,14 +124,13 @@ class _Spelling:
             columns = (*known.keys, known.column)
             if known.unique:
                 window.set("this", cast_to(exp.Literal.number(1), "bigint"))
-                _drop(select, asked)
-                self.conditions |= dict([key_condition(known.table, columns)])
-            self.conditions |= dict(filled_condition(known.table, column) for column in columns)
+                drop_condition(select, asked)
+            self._note(known)
             base, place = body.args["from_"].this.alias_or_name, body.meta.get(PLACE)
             self._join(body, known, {column: (base, column) for column in columns}, [place])
             read = {each.name for part in own_parts(select) for each in columns_of(part, {source.alias_or_name})}
             body.set("expressions", [item for item in body.expressions if item.alias in read] or body.expressions[:1])
-            source.replace(_derived(body, source.alias_or_name))
+            source.replace(derived(body, source.alias_or_name))
 
     def _extreme_of(self, body: exp.Select, window: exp.Window) -> Extreme | None:
         order = window.args.get("order")
@@ -143,24 +153,73 @@ class _Spelling:
         found = Extreme(table.name, names, column.lower(), "MAX" if newest else "MIN")
         return found if found.as_table(self.catalog) is not None else None
 
+    # SELECT k, MAX_BY(x, t) … GROUP BY k
+
+    def _spell_groups(self, select: exp.Select) -> None:
+        group = select.args.get("group")
+        if any(item for key, item in select.args.items() if key not in {*_BODY_KEYS, "group"}) or group is None:
+            return
+        keys = [unwrapped(key) for key in group.expressions]
+        only_keys = all(key == "expressions" or not item for key, item in group.args.items())
+        if not keys or not only_keys or not all(isinstance(key, exp.Column) for key in keys):
+            return
+        values: dict[str, exp.Expr] = {}
+        asked: set[tuple[bool, str]] = set()
+        for item in select.expressions:
+            call, inner = extreme_call(item), unwrapped(item.this) if isinstance(item, exp.Alias) else item
+            by = unwrapped(inner.expression) if isinstance(inner, (exp.ArgMax, exp.ArgMin)) else None
+            if call is not None:
+                asked.add((call[0], call[1].name))
+                values[item.alias] = call[1]
+            elif isinstance(by, exp.Column) and not inner.args.get("count") and not computes_over_rows(inner.this):
+                asked.add((isinstance(inner, exp.ArgMax), by.name))
+                values[item.alias] = inner.this
+            elif isinstance(inner, exp.Column) and inner.name in {key.name for key in keys}:
+                values[item.alias] = inner
+            else:
+                return
+        if len(asked) != 1 or len(values) != len(select.expressions):
+            return
+        newest, column = asked.pop()
+        extreme = self._extreme(select.args["from_"].this, [key.name for key in keys], column, newest)
+        known = self.known(extreme, True) if extreme is not None else None
+        if known is None or not known.unique or not select.find(exp.ArgMax, exp.ArgMin):
+            return
+        self._note(known)
+        base = select.args["from_"].this.alias_or_name
+        select.set("group", None)
+        select.set("expressions", [exp.alias_(value.copy(), name, quoted=True) for name, value in values.items()])
+        columns = (*known.keys, known.column)
+        self._join(select, known, {each: (base, each) for each in columns}, [select.meta.get(PLACE)])
+
+    def _note(self, extreme: Extreme) -> None:
+        columns = (*extreme.keys, extreme.column)
+        if extreme.unique:
+            self.conditions |= dict([key_condition(extreme.table, columns)])
+        self.conditions |= dict(filled_condition(extreme.table, column) for column in columns)
+
     # t = (SELECT MAX(t) …), (k, t) IN (SELECT k, MAX(t) … GROUP BY k)
 
     def _spell_conditions(self, select: exp.Select) -> None:
-        where = select.args.get("where")
         base = {
             source.alias_or_name
             for source, _ in sources_of(select)
             if isinstance(source, exp.Table) and self.catalog.resolve_node(source) is not None
         }
-        for place, part in reversed(list(enumerate(conjuncts(where.this if where is not None else None)))):
+        while (step := self._condition(select, base)) is not None:
+            part, extreme, links, inner = step
+            drop_condition(select, part)
+            self._join(select, extreme, links, [inner.meta.get(PLACE)])
+
+    def _condition(
+        self, select: exp.Select, base: set[str]
+    ) -> tuple[exp.Expr, Extreme, dict[str, tuple[str, str]], exp.Select] | None:
+        for part in inner_conditions(select):
             found = self._correlated(part, base) or self._membership(part, base)
             extreme = self.known(found[0], False) if found is not None else None
-            if found is None or extreme is None:
-                continue
-            _, links, inner = found
-            # Dropping copies the others, so they are known by their place; those before it keep theirs.
-            _drop(select, conjuncts(select.args["where"].this)[place])
-            self._join(select, extreme, links, [inner.meta.get(PLACE)])
+            if found is not None and extreme is not None:
+                return part, extreme, found[1], found[2]
+        return None
 
     def _correlated(
         self, part: exp.Expr, base: set[str]
@@ -174,7 +233,7 @@ class _Spelling:
             return None
         if any(item for key, item in inner.args.items() if key not in {*_BODY_KEYS, "where"}):
             return None
-        call = _extreme_call(inner.expressions[0]) if len(inner.expressions) == 1 else None
+        call = extreme_call(inner.expressions[0]) if len(inner.expressions) == 1 else None
         where = inner.args.get("where")
         own = inner.args["from_"].this.alias_or_name if inner.args.get("from_") else ""
         links: dict[str, tuple[str, str]] = {}
@@ -224,7 +283,7 @@ class _Spelling:
         outputs: dict[str, str] = {}
         call: tuple[bool, exp.Column] | None = None
         for item in body.expressions:
-            found = _extreme_call(item)
+            found = extreme_call(item)
             inner = unwrapped(item.this) if isinstance(item, exp.Alias) else item
             if found is not None and call is None:
                 call = found
@@ -311,73 +370,6 @@ def _ask(select: exp.Select, alias: str, extreme: Extreme) -> None:
     mark.type = exp.DataType.build("BOOLEAN")
     where = select.args.get("where")
     select.set("where", exp.Where(this=joined([*conjuncts(where.this if where is not None else None), mark])))
-
-
-def _derived(body: exp.Select, alias: str) -> exp.Subquery:
-    return exp.Subquery(this=body, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-
-
-def _extreme_call(item: exp.Expr) -> tuple[bool, exp.Column] | None:
-    """(greatest rather than least, column) of a plain MAX or MIN of a column."""
-    call = unwrapped(item.this) if isinstance(item, exp.Alias) else item
-    if not isinstance(call, (exp.Max, exp.Min)) or call.args.get("expressions"):
-        return None
-    value = unwrapped(call.this)
-    return (isinstance(call, exp.Max), value) if isinstance(value, exp.Column) else None
-
-
-def _only_window(body: exp.Select) -> exp.Alias | None:
-    """The projection that numbers rows, where it is the only window."""
-    windows = list(body.find_all(exp.Window))
-    found = windows[0].parent if len(windows) == 1 else None
-    if not isinstance(found, exp.Alias) or not isinstance(windows[0].this, _RANKS) or windows[0].args.get("spec"):
-        return None
-    return found
-
-
-def _asked_for_one(select: exp.Select, alias: str, name: str, join: exp.Join | None) -> exp.Expr | None:
-    """The condition `number = 1`, where it decides about the source's rows before anything else sees them."""
-    if join is not None and join.side:
-        parts: Iterator[exp.Expr] = iter(conjuncts(join.args.get("on")))
-    else:
-        parts = _inner_conditions(select)
-    for part in parts:
-        if not isinstance(part, (exp.EQ, exp.LTE, exp.LT)):
-            continue
-        one, two = unwrapped(part.this), unwrapped(part.expression)
-        if isinstance(part, exp.EQ) and isinstance(one, exp.Literal):
-            one, two = two, one
-        if not isinstance(one, exp.Column) or (one.table, one.name) != (alias, name):
-            continue
-        if isinstance(two, exp.Literal) and not two.is_string and two.this == ("2" if type(part) is exp.LT else "1"):
-            return part
-    return None
-
-
-def _inner_conditions(select: exp.Select) -> Iterator[exp.Expr]:
-    where = select.args.get("where")
-    yield from conjuncts(where.this if where is not None else None)
-    for join in select.args.get("joins") or []:
-        if not join.side:
-            yield from conjuncts(join.args.get("on"))
-
-
-def _drop(select: exp.Select, part: exp.Expr) -> None:
-    """Take one condition out of the WHERE or ON that it stands in, in place."""
-    where = select.args.get("where")
-    parts = conjuncts(where.this if where is not None else None)
-    if any(each is part for each in parts):
-        kept = [each for each in parts if each is not part]
-        select.set("where", exp.Where(this=joined(kept)) if kept else None)
-        return
-    for join in select.args.get("joins") or []:
-        parts = conjuncts(join.args.get("on"))
-        if any(each is part for each in parts):
-            kept = [each for each in parts if each is not part]
-            join.set("on", joined(kept) if kept else exp.true() if join.side else None)
-            if not kept and not join.side:
-                join.set("kind", "CROSS")
-            return
 
 
 def extremes_in(select: exp.Expr, names: frozenset[TableName]) -> bool:
