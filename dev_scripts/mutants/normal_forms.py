@@ -109,6 +109,7 @@ def _refused_outer_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
     if not any(str(exp.to_column(name).args["table"].name).lower() == alias for name in found):
         return None
     node.set("side", None)
+    node.set("kind", None)
     return node
 
 
@@ -142,6 +143,7 @@ def _distinct_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
         return None
     holder = node.parent.parent if isinstance(node.parent, exp.Subquery) else node.parent
     asked = isinstance(holder, (exp.In, exp.Exists))
+    asked = asked or (isinstance(holder, exp.SetOperation) and bool(holder.args.get("distinct")))
     node.set("distinct", None)
     if asked or key_of(node, known) is not None:
         return node

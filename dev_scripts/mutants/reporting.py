@@ -14,14 +14,13 @@ from dev_scripts.mutants.trying import Tried
 
 CAUGHT = ("static", "data set", "search")
 LOST = ("missed", "survived", "not compared")
+_WORDS = "tried | no other query | caught | equivalent | missed | survived | not compared | rate |"
 
 
 def summary(folders: Sequence[Path]) -> str:
     """A Markdown table per kind over all workloads, a line per workload, and the survivors."""
     tried = {folder: results(folder) for folder in folders}
-    lines = [
-        "| workload | texts sent | made | drawn | tried | no other query | caught | equivalent | missed | survived | not compared | rate |"
-    ]
+    lines = [f"| workload | texts sent | made | drawn | {_WORDS}"]
     lines.append("|---|---|---|---|---|---|---|---|---|---|---|---|")
     made_by_kind: Counter[str] = Counter()
     for folder, found in tried.items():
@@ -34,7 +33,7 @@ def summary(folders: Sequence[Path]) -> str:
     how = Counter(each.how for each in everything)
     lines += ["", "How: " + ", ".join(f"{name} {count}" for name, count in sorted(how.items())), ""]
     lines += [
-        "| kind | tried | no other query | caught | equivalent | missed | survived | not compared | rate |",
+        f"| kind | {_WORDS}",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in KINDS:
@@ -65,4 +64,5 @@ def _figures(tried: Sequence[Tried]) -> str:
     caught = sum(how[name] for name in CAUGHT)
     share = rate(tried)
     shown = "-" if share is None else f"{share:.2%}"
-    return f"{len(tried)} | {how['same']} | {caught} | {how['equivalent']} | {how['missed']} | {how['survived']} | {how['not compared']} | {shown}"
+    counts = (len(tried), how["same"], caught, how["equivalent"], *(how[name] for name in LOST))
+    return " | ".join((*map(str, counts), shown))

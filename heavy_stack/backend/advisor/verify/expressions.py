@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from fractions import Fraction
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
@@ -46,6 +47,8 @@ THROUGH = (
 """Functions whose argument meets a condition, more or less, when it is asked of the argument itself."""
 CONDITIONS = (*OPERATORS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is)
 MAX_DEPTH = 60
+MOST_PARTS = 1_000
+"""The largest denominator of a bound on a share that is tried exactly."""
 MAX_IN = 60
 """Values of an IN list that are looked at."""
 
@@ -320,6 +323,10 @@ class Pusher(ABC):
             # A share above a bound: make the part as large as can be; below: as small.
             bound = Constraint("compare", ">", 0) if constraint.op[0] == ">" else Constraint("compare", "<=", 0)
             self.push(left, bound, frame)
+            exact = Fraction(str(constraint.value)) if self.survey else Fraction(0)
+            if 0 < exact.denominator <= MOST_PARTS and exact > 0:  # two numbers whose share is the bound itself
+                self.push(left, Constraint("compare", "=", exact.numerator), frame)
+                self.push(right, Constraint("compare", "=", exact.denominator), frame)
         elif isinstance(node, exp.Sub) and constraint.op[0] in "<>":
             mine, other = self._meaning(left, frame), self._meaning(right, frame)
             if isinstance(mine, Slot) and isinstance(other, Slot):

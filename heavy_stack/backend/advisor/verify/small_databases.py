@@ -27,6 +27,7 @@ from heavy_stack.backend.advisor.verify.column_types import (
     plain_values,
     read_type,
 )
+from heavy_stack.backend.advisor.verify.literals import plus
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
 from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
@@ -35,6 +36,8 @@ from heavy_stack.backend.advisor.verify.witnesses import Row, as_tuple, solve_va
 Database = dict[TableName, list[tuple[Any, ...]]]
 """Rows by table, in the table's column order."""
 
+TWINS = 3
+"""Witnesses that get a second one in the same group, whose other rows and numbers differ, and are then the same."""
 WITNESSES = 5
 """Databases that the others are made from, beside unions of two and three of them."""
 MOST_COPIES = 4
@@ -42,7 +45,10 @@ MOST_COPIES = 4
 PASSING_COPIES = LOWERED + 1
 """Rows planted for a higher one: it is lowered on both sides."""
 MOST_VALUES = 9
-"""Values tried in one column."""
+MOST_CONSTANTS = 40
+"""Values tried in one column: of the constants and what stands next to them, and with all constants."""
+MOST_LINKS = 6
+"""Comparisons with another column of the row that are tried exactly."""
 MOST_SAMPLES = 8
 """Texts tried for one pattern: some match, some just miss."""
 _PATTERNS = ("like", "not_like", "regexp", "prefix")
@@ -80,6 +86,12 @@ class SmallDatabases:
             self._used[name].add(column)
         self._values: dict[tuple[TableName, str], list[Any]] = {}
         self._unwanted: dict[int, list[_Placed]] = defaultdict(list)
+        self._groups: dict[int, Mapping[tuple[TableName, str], Any]] = {}
+        self._links: dict[tuple[TableName, str], list[tuple[str, float]]] = defaultdict(list)
+        for (table, left), (other, right), offset in sorted(link for each in (query, *others) for link in each.links):
+            if table == other:
+                self._links[table, left].append((right, offset))
+                self._links[table, right].append((left, -offset))
         self._tables = {table.name: table for table in catalog.tables}
 
     def make(self, most: int) -> list[Database]:
@@ -125,20 +137,23 @@ class SmallDatabases:
         triple = tuple(row for each in witnesses[:3] for row in each)
         yield from pairs
         yield triple
-        # A share for each way of changing, so that none is crowded out; what one leaves goes to the next.
+        twins = list(self._twins(witnesses[:TWINS]))
+        yield from twins
+        # A share for each way of changing, so that none is crowded out; what is left of all is changed at random.
         refused = [(*base, row) for number, base in enumerate(witnesses) for row in self._unwanted.get(number, ())]
         yield from refused
-        for bases, change in (
-            (refused, self._last_changed),
-            (witnesses, self._one_gone),
-            (witnesses, self._one_changed),
-            (witnesses, self._one_more),
-            (pairs, self._one_changed),
-            (pairs[:1], self._one_more),
+        for bases, change, share in (
+            (refused, self._last_changed, 0.1),
+            (witnesses, self._one_gone, 0.1),
+            (witnesses, self._one_changed, 0.25),
+            (witnesses, self._one_more, 0.2),
+            (pairs, self._one_changed, 0.1),
+            (pairs[:1], self._one_more, 0.1),
+            (twins, self._one_changed, 0.15),
         ):
-            yield from self._some([rows for base in bases for rows in change(base)], most // 4)
+            yield from self._some([rows for base in bases for rows in change(base)], int(most * share))
         while True:
-            yield self._changed_often(self._draw.choice([*witnesses, *pairs, triple]))
+            yield self._changed_often(self._draw.choice([*witnesses, *pairs, triple, *twins]))
 
     def _some(self, rows: list[_Rows], most: int) -> list[_Rows]:
         return rows if len(rows) <= most else self._draw.sample(rows, most)
@@ -157,8 +172,36 @@ class SmallDatabases:
             found.append(self._witness(sketch, number, beside))
         return found
 
-    def _witness(self, sketch: Sketch, number: int, beside: int | None) -> _Rows:
-        witness = solve_values(sketch, self._pools, self._draw, number, beside=beside)
+    def _twins(self, witnesses: Sequence[_Rows]) -> Iterator[_Rows]:
+        """Two witnesses in one group, made with other choices; then with the same numbers."""
+        sketches = self._query.sketches
+        for number, mine in enumerate(witnesses if sketches else ()):
+            sketch = sketches[(number + 1) % len(sketches)]
+            if not sketch.rows or number not in self._groups:
+                continue
+            other = self._witness(sketch, WITNESSES + number, None, self._groups[number])
+            yield (*mine, *other)
+            yield (*mine, *(self._measured_alike(placed, mine) for placed in other))
+
+    def _measured_alike(self, placed: _Placed, others: _Rows) -> _Placed:
+        """A row with the free values of another one of its table."""
+        first = next((each.row for each in others if each.table.name == placed.table.name), None)
+        row = dict(placed.row)
+        for name in row if first is not None else ():
+            column = (placed.table.name, name)
+            if column not in self._found.constraints and column not in self._found.keys:
+                row[name] = first[name] if first is not None else None
+        return _Placed(placed.table, row)
+
+    def _witness(
+        self,
+        sketch: Sketch,
+        number: int,
+        beside: int | None,
+        group: Mapping[tuple[TableName, str], Any] | None = None,
+    ) -> _Rows:
+        witness = solve_values(sketch, self._pools, self._draw, number, beside=beside, group=group)
+        self._groups[number] = witness.group
         rows: list[_Placed] = []
         for place, sketched in enumerate(sketch.rows):
             if place in sketch.missing:  # what NOT EXISTS or NOT IN must not find: it comes in as a row more
@@ -203,9 +246,22 @@ class SmallDatabases:
         for column in placed.table.columns:
             if column.name.lower() not in self._used.get(placed.table.name, ()):
                 continue
-            for value in self.values(placed.table, column):
-                if value != placed.row[column.name.lower()]:
+            held = placed.row[column.name.lower()]
+            for value in (*self.values(placed.table, column), *self._beside(placed, column)):
+                if value != held:
                     yield self._with(placed, column, value)
+
+    def _beside(self, placed: _Placed, column: Column) -> list[Any]:
+        """Values next to the one that a row has, and to those that a column beside it asks for."""
+        name = (placed.table.name, column.name.lower())
+        kind = read_type(column.type)
+        held = placed.row[name[1]]
+        found = around(kind, held)[-2:] if held is not None and kind.kind is not Kind.ARRAY else []
+        for other, offset in self._links.get(name, ())[:MOST_LINKS]:
+            anchor = placed.row.get(other)
+            edge = fitted(kind, plus(anchor, offset)) if anchor is not None else None
+            found += [edge, *around(kind, edge)[:2]] if edge is not None else []
+        return [value for value in found if self._pools.keeps(name, value)]
 
     def _changed_often(self, base: _Rows) -> _Rows:
         """Two to four changes, drawn at random."""
@@ -250,10 +306,12 @@ class SmallDatabases:
     def _make_values(self, name: tuple[TableName, str], column: Column) -> list[Any]:
         kind = read_type(column.type)
         near: list[Any] = []
+        named: list[Any] = []
         inside: list[Any] = []
         for constraint in self._found.constraints.get(name, ()):
             exact = [fitted(kind, item) for item in _constants(constraint.value)]
             near += [item for item in exact if item is not None]
+            named += [item for item in exact if item is not None]
             near += [step for item in exact if item is not None for step in around(kind, item)[:2]]
             suggested = constraint.suggestions(kind, self._draw)
             if constraint.kind in _PATTERNS:
@@ -265,6 +323,8 @@ class SmallDatabases:
         else:
             self._draw.shuffle(inside)
             near = near if len(near) <= MOST_VALUES else self._draw.sample(near, MOST_VALUES)
+            self._draw.shuffle(named)
+            near = list(dict.fromkeys([*near, *named]))[:MOST_CONSTANTS]
             below = [value for value in plain if is_number(value) and value < 0][:1]
             values = list(dict.fromkeys([*near, *inside[:3], *plain[:3], *below]))
         values = [value for value in values if self._pools.keeps(name, value)]

@@ -24,6 +24,8 @@ PREDICATES = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Like, exp.ILike, exp.RegexpLike, exp.Is,
     exp.NullSafeEQ, exp.NullSafeNEQ, exp.StartsWith,
 )  # fmt: skip
+ALIKE = 0.25
+"""How often the branches of a UNION get equal rows."""
 MAX_ROWS = 200
 MAX_OPENED = 400
 
@@ -84,7 +86,8 @@ class Solver(Pusher):
     def _set_operation(self, node: exp.SetOperation, outputs: list[dict[str, Meaning]]) -> dict[str, Meaning]:
         if not outputs:
             return {}
-        if isinstance(node, exp.Intersect):
+        alike = isinstance(node, exp.Union) and not self.survey and self.draw.random() < ALIKE
+        if isinstance(node, exp.Intersect) or alike:  # equal rows of two branches tell UNION from UNION ALL
             for others in outputs[1:]:
                 for left, right in zip(outputs[0].values(), others.values(), strict=False):
                     self.equate(left, right)

@@ -71,6 +71,7 @@ class Studied:
         shape: Texts that differ in literals only share it; "" when not known.
         asked: The largest number of rows that a threshold on a count asks of one group.
         constraints: Conditions on base columns, also inside CASE and in branches that no sketch chose.
+        links: Comparisons of a column with another one, an offset apart: left, right, offset.
         used, moments: See `Survey`.
         joins: Pairs of columns that are equated.
     """
@@ -82,6 +83,7 @@ class Studied:
     used: frozenset[ColumnId]
     moments: frozenset[ColumnId]
     joins: frozenset[tuple[ColumnId, ColumnId]]
+    links: frozenset[tuple[ColumnId, ColumnId, float]] = frozenset()
 
     @property
     def tables(self) -> frozenset[TableName]:
@@ -117,6 +119,7 @@ def study(
         frozenset(_used_columns(solver)),
         frozenset(_moment_columns(solver)),
         frozenset((_column(seen, left), _column(seen, right)) for left, right in seen.joins),
+        frozenset((_column(seen, link.left), _column(seen, link.right), link.offset) for link in seen.links),
     )
 
 

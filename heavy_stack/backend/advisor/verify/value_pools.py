@@ -106,10 +106,10 @@ class Pools:
     def keeps(self, name: tuple[TableName, str], value: Any) -> bool:
         """Whether a value may stand in a column.
 
-        Columns of CORR, STDDEV, … hold whole numbers and the queries' own constants only: with quarters, a deviation
-        of exactly 0.125 is common, and rounds up or down by the last bit of a sum.
+        Columns of CORR, STDDEV, … hold whole numbers, halves and the queries' own constants only: with quarters, a
+        deviation of exactly 0.125 is common, and rounds up or down by the last bit of a sum.
         """
-        if not isinstance(value, float) or value.is_integer() or name not in self._found.moments:
+        if not isinstance(value, float) or (value * 2).is_integer() or name not in self._found.moments:
             return True
         return any(
             constraint.kind == "compare" and is_number(constraint.value) and float(constraint.value) == value

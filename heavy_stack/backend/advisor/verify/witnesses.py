@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
@@ -37,6 +37,7 @@ class Witness:
         fixed: Columns of each row that must keep their value in every copy.
         watched: Columns of each row that conditions look at.
         bounds: By column of each row, the constants it is compared with and their neighbours.
+        group: The values of its group keys.
     """
 
     tables: tuple[Table, ...]
@@ -44,10 +45,17 @@ class Witness:
     fixed: tuple[frozenset[str], ...]
     watched: tuple[frozenset[str], ...]
     bounds: tuple[dict[str, list[Any]], ...]
+    group: Mapping[tuple[TableName, str], Any] = field(default_factory=dict)
 
 
 def solve_values(
-    sketch: Sketch, pools: Pools, draw: random.Random, number: int, *, beside: int | None = None
+    sketch: Sketch,
+    pools: Pools,
+    draw: random.Random,
+    number: int,
+    *,
+    beside: int | None = None,
+    group: Mapping[tuple[TableName, str], Any] | None = None,
 ) -> Witness:
     """Give every slot of the sketch a value.
 
@@ -55,6 +63,7 @@ def solve_values(
         number: Different for every witness: keys made from it meet no other rows.
         beside: Put the witness exactly beside the thresholds on aggregates: 1 where they just hold, 0 where they just
             fail. Group keys that nothing else fixes are new then, so that nothing else falls into the group.
+        group: Values of group keys, so that the witness falls into another one's group.
     """
     values: dict[Slot, Any] = {}
     members: dict[Slot, list[Slot]] = {}
@@ -69,6 +78,10 @@ def solve_values(
         if beside is not None:
             limits = [sketch.thresholds[slot] for slot in slots if slot in sketch.thresholds]
             value = _beside(_type(sketch, slots[0]), limits[0], bool(beside)) if limits else value
+        for slot in slots if group is not None else ():
+            given = group.get((sketch.rows[slot.row].table.name, slot.column)) if group is not None else None
+            if value is None and slot in sketch.group_slots and given is not None:
+                value = given if all(item.holds(given) for item in asking) else None
         if value is None:
             value = _class_value(sketch, slots, asking, pools, draw, key)
         for slot in slots:
@@ -98,6 +111,7 @@ def _witness(sketch: Sketch, values: Mapping[Slot, Any], pools: Pools) -> Witnes
         tuple(frozenset(columns) for columns in touched),
         tuple(frozenset(columns) for columns in watched),
         tuple(_bounds(sketch, place) for place in range(len(rows))),
+        {(sketch.rows[slot.row].table.name, slot.column): values.get(slot) for slot in sketch.group_slots},
     )
 
 
