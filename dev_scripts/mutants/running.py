@@ -19,6 +19,7 @@ from dev_scripts.mutants.trying import Tried, Verifier
 from heavy_stack.shared_models.tasks import Stage
 
 TEXTS_AT_ONCE = 24
+AGAIN = ("missed", "survived", "not compared")
 TABLES_AT_ONCE = 16
 """Wrong tables that are built beside the right ones."""
 
@@ -35,7 +36,7 @@ def run(folder: Path, *, most: int, seed: int, processes: int, until: float) -> 
         chosen = drawn(made, most, seed)
         counts = {"made": _by_kind(made), "drawn": _by_kind(chosen), "seed": seed, "sent": sorted(sent)}
         (folder / "drawn.json").write_text(json.dumps(counts, indent=1))
-        known = {tried.mutant.key for tried in results(folder)}
+        known = _settled(folder)
         waiting = list(_batches([mutant for mutant in chosen if mutant.key not in known]))
         waiting.reverse()
         running: set[Future[list[Tried]]] = set()
@@ -59,6 +60,14 @@ def results(folder: Path) -> list[Tried]:
         mutant = entry.pop("mutant")
         found.append(Tried(Mutant(mutant["text"], mutant["table"], Site(**mutant["site"])), **entry))
     return found
+
+
+def _settled(folder: Path) -> set[str]:
+    """The mutants that need not be tried again; the results of the others are taken out."""
+    kept = [tried for tried in results(folder) if tried.how not in AGAIN]
+    lines = [json.dumps(asdict(tried)) + "\n" for tried in kept]
+    (folder / "results.jsonl").write_text("".join(lines))
+    return {tried.mutant.key for tried in kept}
 
 
 def _by_kind(mutants: Sequence[Mutant]) -> dict[str, int]:
