@@ -89,7 +89,10 @@ class Weigher:
             dictionary = max(values, (groups - 1) * whole) * width
             # The one key of a table is in order, so what is stored are steps.
             alone = len(rollup.dimensions) == 1 and kind != "varchar"
-            size += float(rows) if alone else rows * PACKED * math.log2(values + 1) / 8 + dictionary
+            bits = math.log2(values + 1) / 8
+            # Of numbers that hardly repeat there is no dictionary: in order of the other keys they pack well.
+            plain = rows * min(width, bits) if kind != "varchar" else math.inf
+            size += float(rows) if alone else min(rows * PACKED * bits + dictionary, plain)
         spread = {test.text for each in rollup.asked if each.needs.spread for test in each.needs.spread.tests}
         for measure in rollup.measures.values():
             size_here = rows * _MEASURE_BYTES.get(measure.function, OTHER_MEASURE_BYTES)

@@ -17,7 +17,8 @@ Never when:
     values, sums of real); an expression that may fail would meet rows that the query filters out; the groups would be
     more than a tenth of the rows (three tenths where they are the distinct rows of a COUNT(DISTINCT); where every row
     stands n times, each may stand once). Before giving up on too many groups, numbers are kept at a round step of the
-    literals that they are compared with, and a column of few values as one measure for every value.
+    literals that they are compared with, a column of few values as one measure for every value, and distinct counts as
+    they are where no value stands in two of the groups (a condition of the data).
 Source:
     Gupta, Harinarayan and Quass, "Aggregate-Query Processing in Data Warehousing Environments" (VLDB 1995); Yan and
     Larson, "Eager Aggregation and Lazy Aggregation" (VLDB 1995).
