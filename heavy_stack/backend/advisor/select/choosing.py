@@ -20,6 +20,9 @@ NEAR_Z = 0.92
 NEAR_SAVED = 0.955
 """Near the best is a design with these shares of its z and of the total time that it saves, 1 - ΣQT/ΣQA: from 20 to 30
 times is a third more in the ratio, and less than two hundredths of the time. The fewest tables among them are taken."""
+MANY = 0.5
+NEARER = (0.98, 0.985)
+"""With fewer tables than this share of the query texts that it answers, a design has to be so near."""
 SLOPES = 2
 """How often the program is asked again at its own answer."""
 
@@ -51,10 +54,12 @@ def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Cho
             design = _solved(design, budget, search, program, lambda: ends - clock())
         found.append(design)
     best = max(found, key=lambda design: (design.worth, -len(design.tables)))
+    many = MANY * sum(len(problem.demands[place].texts) for place in problem.answered(best.tables))
 
     def is_near(design: Design) -> bool:
+        z, time = (NEAR_Z, NEAR_SAVED) if len(design.tables) >= many else NEARER
         saved, most = 1 - 1 / design.sum_ratio, 1 - 1 / best.sum_ratio
-        return design.z_total >= NEAR_Z * best.z_total and saved >= NEAR_SAVED * most
+        return design.z_total >= z * best.z_total and saved >= time * most
 
     taken = min(
         (search.fewer(design, is_near) for design in _different(found) if is_near(design)),
@@ -66,7 +71,7 @@ def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Cho
 
 
 def _budgets(problem: Problem) -> list[float]:
-    most = problem.limits.bytes
+    most = problem.limits.usable_bytes
     wanted = [share * problem.storage for share in BUDGETS]
     return sorted({budget if most is None else min(budget, most) for budget in wanted})
 
