@@ -15,7 +15,7 @@ from heavy_stack.backend.advisor.artefacts import Table
 from heavy_stack.backend.advisor.rules.prejoin.keys import table_of
 from heavy_stack.backend.advisor.rules.prejoin.null_rejection import columns_never_null
 from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn, Shelf
-from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Member, Reading, Star
+from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Member, Reading, Star, column_pair
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of
 from heavy_stack.backend.advisor.rules.rollup.trees import (
     NotAnswerable,
@@ -88,7 +88,7 @@ class _Folding:
 
     def folded(self) -> Folded:
         while True:
-            links = {id(link) for member in self._gone() for link in member.links}
+            links = self._said()
             conditions = [part for part in self.reading.pool if id(part) not in links]
             stays = next((member for member in reversed(self._gone()) if not self._can_go(member, links)), None)
             if stays is not None:
@@ -182,7 +182,7 @@ class _Folding:
         return next(own, next(iter([*mark, *filled, *stored]), None))
 
     def _places_read(self, member: Member) -> set[RoleColumn | None]:
-        links = {id(link) for each in self._gone() for link in each.links}
+        links = self._said()
         return {
             self._stored(column.table, column.name)
             for part in self._all_parts(links)
@@ -244,6 +244,26 @@ class _Folding:
         self._place_sources(new, waiting)
         gone = {member.alias for member in self._gone()}
         return Folded(new, self.alias, frozenset(self.used), frozenset(gone), frozenset(self.asked))
+
+    def _said(self) -> set[int]:
+        """The conditions that the table's own joins say: those of its members, and equalities that follow from them.
+
+        A column that a partner was found by has a value, so it equals itself.
+        """
+        gone = self._gone()
+        found = {id(link) for member in gone for link in member.links}
+        classes: list[set[tuple[str, str]]] = []
+        for member in gone:
+            for own, theirs in member.step.pairs if not member.left else ():
+                pair = {(member.parent, own), (member.alias, theirs)}
+                if len({self._type(*column) for column in pair}) == 1:
+                    touched = [each for each in classes if each & pair]
+                    classes = [each for each in classes if not each & pair] + [pair.union(*touched)]
+        for part in self.reading.pool:
+            columns = column_pair(part)
+            if columns is not None and any({(each.table, each.name) for each in columns} <= one for one in classes):
+                found.add(id(part))
+        return found
 
     def _condition(self, part: exp.Expr) -> exp.Expr:
         """A filter on a table that stays joined is asked of the stored copy of its column: fewer rows are joined."""

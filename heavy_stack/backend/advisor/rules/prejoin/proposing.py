@@ -38,6 +38,8 @@ NARROW_BYTES = 1.6
 THRIFTY_BYTES = 0.35
 """The same where the joined table is small: looking its rows up costs no more than reading a stored copy."""
 SMALL_ROWS = 30_000
+AMPLE_BYTES = 8.0
+"""Where the joined table is large, looking rows up may cost more than even a wide number: both are tried."""
 MIN_BYTES = 1e-3
 LATE_SHARE = 0.45
 MAX_OWN = 3
@@ -186,9 +188,9 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
 def _drafts(
     fact: Table, steps: Mapping[str, Step], width: Widths, context: ProposeContext
 ) -> list[frozenset[RoleColumn]]:
-    """What could be stored: thriftily, where small tables stay joined, and all that is narrow."""
+    """What could be stored: thriftily, small tables staying joined; all that is narrow; and large tables' numbers."""
     thrifty = {(FACT, column.name.lower()) for column in fact.columns}
-    generous = set(thrifty)
+    generous, ample = set(thrifty), set(thrifty)
     for step in steps.values():
         table = table_named(step.table, context.analyst.catalog)
         if table is None:
@@ -197,14 +199,18 @@ def _drafts(
         keys = {key.lower() for _, key in step.pairs}
         thrifty.add((step.role, EXISTS))
         generous.add((step.role, EXISTS))
+        ample.add((step.role, EXISTS))
         for column in table.columns:
             place = (step.role, column.name.lower())
             size = width.of(place)
             if place[1] in keys or size <= NARROW_BYTES or extreme_named(step.table) is not None:
                 generous.add(place)
+                ample.add(place)
                 if size <= THRIFTY_BYTES or not is_small:
                     thrifty.add(place)
-    return [frozenset(thrifty), frozenset(generous)]
+            elif size <= AMPLE_BYTES and not is_small and not column.type.startswith(("varchar", "char")):
+                ample.add(place)
+    return list(dict.fromkeys(map(frozenset, (thrifty, generous, ample))))
 
 
 def _key(saving: Saving) -> tuple[int, int]:
