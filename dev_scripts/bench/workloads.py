@@ -13,7 +13,7 @@ from dev_scripts.bench import standard
 
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 DUCKDB_URL = "jdbc:duckdb:"
-DEFAULT_ROWS = {"retail": 10_000_000, "vault": 3_000_000, "dashboards": 5_000_000}
+DEFAULT_ROWS = {"retail": 10_000_000, "vault": 3_000_000, "dashboards": 20_000_000}
 """Our own workloads, with the rows of their largest table."""
 
 
