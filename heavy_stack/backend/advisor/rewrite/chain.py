@@ -189,7 +189,8 @@ class Chain:
 
     def _conditions_of(self, tree: RewrittenTree) -> tuple[tuple[str, str], ...]:
         names: list[TableName] = [table.name for table in tree.tables]
-        return tuple(dict.fromkeys(each for name in names for each in self._conditions.get(name, ())))
+        own = (each for name in names for each in self._conditions.get(name, ()))
+        return tuple(dict.fromkeys((*own, *tree.conditions)))
 
 
 _NOTHING = "No table of the design holds what the query reads."

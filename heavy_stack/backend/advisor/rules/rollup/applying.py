@@ -23,11 +23,12 @@ _KEPT = ("with_", "kind", "limit", "offset", "fetch", "operation_modifiers")
 
 @dataclass(frozen=True)
 class Replacement:
-    """A SELECT that gives the block's rows from a table."""
+    """A SELECT that gives the block's rows from a table, where the conditions hold."""
 
     select: exp.Select
     table: StoredTable
     needs: Needs
+    conditions: tuple[tuple[str, str], ...] = ()
 
     @property
     def weight(self) -> float:
@@ -55,7 +56,8 @@ def answer_block(
         for prefer_dimensions in (False, True):
             try:
                 lookup = TableLookup(needs, table, alias, replaced, prefer_dimensions=prefer_dimensions)
-                return Replacement(_select(needs, lookup), table, needs)
+                select = _select(needs, lookup)
+                return Replacement(select, table, needs, tuple(lookup.conditions.items()))
             except NotAnswerable as why:
                 reason = str(why)
     raise NotAnswerable(what_is_missing(needs, tables) or reason)

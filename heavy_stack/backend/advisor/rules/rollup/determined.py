@@ -25,10 +25,12 @@ class Determined:
 
     Args:
         sizes: Asks the engine; without one nothing is known to determine anything.
+        may_ask: Whether the client's engine can be asked to discharge the condition later.
     """
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: Sizes, may_ask: bool) -> None:
         self._sizes = sizes
+        self._may_ask = may_ask
         self._known: dict[tuple[str, str, str], bool] = {}
         self._asked = 0
 
@@ -48,7 +50,7 @@ class Determined:
 
     def _look(self, core: Core, argument: exp.Expr, dimension: exp.Expr) -> bool:
         kind = type_at(dimension)
-        if kind is None or kind.base not in _COMPARABLE or self._asked >= MAX_ASKED:
+        if kind is None or kind.base not in _COMPARABLE or self._asked >= MAX_ASKED or not self._may_ask:
             return False
         one, two = core.from_.copy(), core.from_.copy()
         one.set("expressions", [argument.copy()])

@@ -21,10 +21,12 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.branches import Branch, Leaf, Tree
+from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.date_grains import coarser_forms, compared_with
 from heavy_stack.backend.advisor.rules.rollup.measures import measure, type_at
 from heavy_stack.backend.advisor.rules.rollup.stored_parts import Canonical, Cases, Choice, Part, Stored
 from heavy_stack.backend.advisor.rules.rollup.trees import canonical, conjuncts, text_of
+from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,12 @@ def _pinned(condition: exp.Expr) -> Iterator[exp.Expr]:
             kind = type_at(compared[0])
             if kind is not None and not kind.is_float:  # 0.0 is also -0.0, which may be a group of its own
                 yield compared[0]
+
+
+def count_condition(core: Core, count: DisjointCount, dimension: exp.Expr) -> tuple[str, str]:
+    """(name, SQL that returns a row where a counted value stands in groups of several values of the dimension)."""
+    name = f"each {count.text} has one {text_of(dimension)}".replace('"', "")
+    return name, trino_sql(certificate(core.from_, count.argument, dimension))
 
 
 def certificate(core: exp.Select, argument: exp.Expr, dimension: exp.Expr) -> exp.Select:

@@ -33,13 +33,15 @@ def summed_count(plan: AggregatePlan, lookup: TableLookup, may_be_empty: bool, s
         return None
     if needs.block.others or any(needs.block.fixed.values()):
         return None
-    determined = {two for one, two in table.determined if one == count.text}
-    if not table.dimensions <= determined | needs.same_in_all(count):
+    open_ = {(count.text, text) for text in table.dimensions - needs.same_in_all(count)}
+    if not open_ <= table.determined.keys():
         return None
     try:
-        return count.part.merge(lookup, may_be_empty, single=single)
+        summed = count.part.merge(lookup, may_be_empty, single=single)
     except NotAnswerable:
         return None
+    lookup.conditions.update(table.determined[pair] for pair in sorted(open_))
+    return summed
 
 
 def distinct_over_groups(top: exp.Expr, lookup: TableLookup) -> exp.Expr | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -74,7 +74,8 @@ class StoredTable:
         dimensions: The texts of the dimensions.
         rows: Counted or estimated; None where unknown.
         spread: The texts of columns that are kept as one measure for every value.
-        determined: (argument of a distinct count, dimension) of which each value of the one has one of the other.
+        determined: (argument of a distinct count, dimension), where each value of the one has one of the other → the
+            condition (name, SQL) that says so.
         kinds: Of the dimensions that are no plain columns, the names of their outermost kinds of expression.
     """
 
@@ -87,7 +88,7 @@ class StoredTable:
     rows: int | None
     kinds: frozenset[str] = frozenset()
     spread: frozenset[str] = frozenset()
-    determined: frozenset[tuple[str, str]] = frozenset()
+    determined: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
     @property
     def weight(self) -> float:
@@ -108,7 +109,7 @@ def stored_table(candidate: Candidate, name: TableName) -> StoredTable:
         rows=candidate.rows,
         kinds=frozenset(str(kind) for kind in candidate.evidence.get("kinds", ())),
         spread=frozenset(str(text) for text in candidate.evidence.get("spread", ())),
-        determined=frozenset((str(one), str(two)) for one, two in candidate.evidence.get("determined", ())),
+        determined={(one, two): (name, sql) for one, two, name, sql in candidate.evidence.get("determined", ())},
     )
 
 
@@ -119,6 +120,7 @@ class TableLookup:
         residual: Filters of the block that the rewritten query must ask of the table's dimensions.
         open: The block's moving filters that it must ask of them too; the others choose values of a spread column.
         flag: The condition that a group has rows of the block at all; None where every group has.
+        conditions: What the answers rest on: (name, SQL that returns no row).
     """
 
     def __init__(
@@ -135,6 +137,7 @@ class TableLookup:
         self.replaced = replaced
         self.aliases = needs.block.aliases
         self.answers: dict[int, exp.Expr] = {}
+        self.conditions: dict[str, str] = {}
         if needs.block.core.key != table.core:
             raise NotAnswerable("The table stands for other tables.")
         if not table.common <= set(needs.filters):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sqlglot import exp
@@ -12,7 +12,7 @@ from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.coarser import coarser, is_too_large, max_share
 from heavy_stack.backend.advisor.rules.rollup.determined import Determined
-from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import certificate
+from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import count_condition
 from heavy_stack.backend.advisor.rules.rollup.joined_rows import makes_too_many_rows
 from heavy_stack.backend.advisor.rules.rollup.merging import lattice, rollups_by_dimensions
 from heavy_stack.backend.advisor.rules.rollup.repeated_rows import RepeatedRows
@@ -21,7 +21,6 @@ from heavy_stack.backend.advisor.rules.rollup.savings import ROW_GROUP, Weigher,
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes, describe
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, text_of
 from heavy_stack.backend.advisor.sql.guards import SqlProblem
-from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
 
@@ -53,7 +52,12 @@ def propose_rollups(context: ProposeContext) -> Proposed:
         why_not[number] = next((why for _, why in blocks if isinstance(why, str)), NO_GROUPS)
         asked += [Asked(number, block, needs) for block, needs in analysis.answerable()]
     progress.report(0.6, "Counting the groups that tables would hold")
-    affordable = _affordable(rollups_by_dimensions(asked), sizes, RepeatedRows(sizes), analyst, why_not)
+    repeated, determined = RepeatedRows(sizes), Determined(sizes, context.may_ask)
+
+    def coarser_ones(rollups: list[Rollup]) -> list[Asked]:
+        return coarser(rollups, analyst, sizes, repeated, determined)
+
+    affordable = _affordable(rollups_by_dimensions(asked), sizes, repeated, coarser_ones, why_not)
     progress.report(0.8, "Sharing tables between queries")
     weigher = Weigher(context.costs, sizes)
     candidates: list[Candidate] = []
@@ -68,9 +72,13 @@ def propose_rollups(context: ProposeContext) -> Proposed:
 
 
 def _affordable(
-    rollups: list[Rollup], sizes: Sizes, repeated: RepeatedRows, analyst: Analyst | None, why_not: dict[int, str]
+    rollups: list[Rollup],
+    sizes: Sizes,
+    repeated: RepeatedRows,
+    coarser_ones: Callable[[list[Rollup]], list[Asked]] | None,
+    why_not: dict[int, str],
 ) -> list[Rollup]:
-    """The rollups that are small enough; `analyst`: coarser ones are looked for in the place of the others."""
+    """The rollups that are small enough, and what `coarser_ones` finds in the place of the others."""
     # Before anything is counted: counting the groups of such joins is as dear as making them.
     rollups = [rollup for rollup in rollups if not _is_dear(rollup, sizes, why_not)]
     sizes.count(rollups)
@@ -84,7 +92,7 @@ def _affordable(
             )
             why_not.update((text, why) for text in rollup.texts)
     kept = [rollup for rollup in rollups if not is_too_large(rollup, sizes, repeated)]
-    found = coarser(rollups, analyst, sizes, repeated, Determined(sizes)) if analyst is not None else []
+    found = coarser_ones(rollups) if coarser_ones is not None else []
     return kept + _affordable(rollups_by_dimensions(found), sizes, repeated, None, why_not) if found else kept
 
 
@@ -122,17 +130,13 @@ def _candidate(rollup: Rollup, number: int, runs: Mapping[int, int], analyst: An
         "runs": _weight(rollup, runs),
     }
     determined = {
-        (count.text, text_of(node)): trino_sql(certificate(rollup.core.from_, count.argument, node))
+        (count.text, text_of(node)): count_condition(rollup.core, count, node)
         for each in rollup.asked
         if each.needs.determines is not None
         for count, node in each.needs.told_apart_by(rollup.dimensions)
     }
-    evidence["determined"] = [list(pair) for pair in sorted(determined)]
-    made = candidate_of(sized, number, f"{what}{size}.", evidence)
-    conditions = (
-        (f"each {one} has one {two}".replace('"', ""), determined[one, two]) for one, two in sorted(determined)
-    )
-    return replace(made, conditions=tuple(conditions))
+    evidence["determined"] = [[*pair, *determined[pair]] for pair in sorted(determined)]
+    return candidate_of(sized, number, f"{what}{size}.", evidence)
 
 
 def _weight(rollup: Rollup, runs: Mapping[int, int]) -> int:

@@ -29,21 +29,29 @@ class RewrittenTree:
         tree: The new tree; shares no node with the original's.
         tables: The rollups that it reads.
         exact: Every step gives exactly the original's values.
+        conditions: What that rests on beside the tables' own: (name, SQL that returns no row).
     """
 
     tree: exp.Query
     tables: tuple[StoredTable, ...]
     exact: bool
+    conditions: tuple[tuple[str, str], ...] = ()
 
 
-def assembled(tree: exp.Query, replaced: dict[int, exp.Select], used: list[StoredTable], exact: bool) -> RewrittenTree:
+def assembled(
+    tree: exp.Query,
+    replaced: dict[int, exp.Select],
+    used: list[StoredTable],
+    exact: bool,
+    conditions: Iterable[tuple[str, str]] = (),
+) -> RewrittenTree:
     """A copy of `tree` with the SELECTs of these ids replaced; CTEs that nobody reads any more are left out."""
     new = copied(tree, replaced)
     if not isinstance(new, exp.Query):
         raise NotAnswerable("The text is no query.")
     drop_unread_ctes(new)
     by_name = {str(table.name): table for table in used}
-    return RewrittenTree(new, tuple(by_name[name] for name in sorted(by_name)), exact)
+    return RewrittenTree(new, tuple(by_name[name] for name in sorted(by_name)), exact, tuple(dict.fromkeys(conditions)))
 
 
 def fresh_alias(tree: exp.Query, number: int) -> str:

@@ -85,6 +85,7 @@ class AnswerFromRollup:
         for table in tables:
             by_core.setdefault(table.core, []).append(table)
         used: list[StoredTable] = []
+        conditions: list[tuple[str, str]] = []
         exact = analysis.exact
         reason = ""
         replaced: dict[int, exp.Select] = {}
@@ -104,10 +105,11 @@ class AnswerFromRollup:
                 best = min(found, key=lambda each: each.weight)
                 replaced[id(best.needs.block.select)] = best.select
                 used.append(best.table)
+                conditions += best.conditions
                 exact = exact and best.needs.exact
         if not replaced:
             raise NotAnswerable(reason)
-        return assembled(analysis.tree, replaced, used, exact)
+        return assembled(analysis.tree, replaced, used, exact, conditions)
 
 
 _NO_GROUPS = "It does not group rows of a table, so no rollup answers it."
