@@ -22,8 +22,8 @@ def month_bound(node: exp.Expr) -> exp.Expr | None:
     else:
         edge = following
     kind = exp.GTE if isinstance(node, (exp.GTE, exp.GT)) else exp.LT
-    if type(node) is kind and edge == moment:
-        return None
     text = edge.date().isoformat() if not isinstance(bound, dt.datetime) else edge.isoformat(sep=" ")
-    to = "TIMESTAMP" if isinstance(bound, dt.datetime) else "DATE"
-    return kind(this=node.this, expression=exp.cast(exp.Literal.string(text), to))
+    written = node.expression
+    to = written.to.copy() if isinstance(written, exp.Cast) else exp.DataType.build("DATE")
+    made = kind(this=node.this.copy(), expression=exp.Cast(this=exp.Literal.string(text), to=to))
+    return made if made != node else None

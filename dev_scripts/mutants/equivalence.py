@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from dev_scripts.mutants.drawing import columns_read
-from dev_scripts.mutants.merging import merges
+from dev_scripts.mutants.merging import merges, seen_by
 from dev_scripts.mutants.normal_forms import CHANGES, normal_form
-from dev_scripts.mutants.null_facts import Known, conditions, optional, refused, sources, terms
+from dev_scripts.mutants.null_facts import Known, conditions, group_keys, optional, refused, sources, terms
+from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 SAME_SHAPE = frozenset({"parentheses", "sides and order", "order of group keys"})
 
@@ -43,9 +44,11 @@ def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: e
         return None
     if all(merges(node, mine, other) for node in readings):
         return "the text adds the rows up"
-    lost = _lost_null(mine, other)
-    if lost and all(lost & _refused_outputs(node, mine) for node in readings):
-        return "the text refuses the rows that are lost"
+    if all(seen_by(node, mine, other) for node in readings):
+        return "the text adds the rows up by the coarser grain"
+    differ = _lost_null(mine, other) or _null_rows(mine, other)
+    if differ and all(differ & _refused_outputs(node, mine) for node in readings):
+        return "the text refuses the rows that differ"
     return None
 
 
@@ -87,6 +90,34 @@ def _lost_null(right: exp.Select, wrong: exp.Select) -> set[str]:
         found.add(inner.this.sql())
     keys = {key.sql() for key in right.args["group"].expressions} if right.args.get("group") is not None else set()
     return found if len(found) == 1 and found <= keys else set()
+
+
+def _null_rows(right: exp.Select, wrong: exp.Select) -> set[str]:
+    """Group keys (as SQL) that are NULL in every row that only one of two tables has: they join otherwise."""
+    mine, other = right.copy(), wrong.copy()
+    found: set[str] = set()
+    for tree in (mine, other):
+        joins = tree.args.get("joins") or []
+        for join in joins:
+            if (join.side or "").upper() == "LEFT":
+                alias = join.this.alias_or_name.lower()
+                found |= {key.sql() for key in group_keys(tree) if _comes_from(key, alias)}
+                join.set("side", None)
+                join.set("kind", None)
+            for each in list(join.find_all(exp.NullSafeEQ)):
+                found |= {side.sql() for side in (each.this, each.expression)}
+                each.replace(exp.EQ(this=each.this.copy(), expression=each.expression.copy()))
+    # More than one kind of join in a tree would make rows whose NULLs stand elsewhere.
+    sides = [join for tree in (right, wrong) for join in tree.args.get("joins") or () if join.side]
+    safe = [each for tree in (right, wrong) for each in tree.find_all(exp.NullSafeEQ)]
+    single = len(sides) + len(safe) == 1
+    keys = {key.sql() for key in group_keys(right)}
+    forms = [normal_form(tree, Known(Catalog(()), {}), SAME_SHAPE) for tree in (mine, other)]
+    return found & keys if single and forms[0] == forms[1] else set()
+
+
+def _comes_from(key: exp.Expr, alias: str) -> bool:
+    return isinstance(key, exp.Column) and key.table.lower() == alias
 
 
 def _refused_outputs(place: exp.Table, table: exp.Select) -> set[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlglot import exp
 
 from dev_scripts.mutants.null_facts import conditions, sources
+from heavy_stack.backend.advisor.verify.literals import constant
 
 _MERGED_BY: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.Sum: exp.Sum,
@@ -13,7 +16,65 @@ _MERGED_BY: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.Min: exp.Min,
     exp.Max: exp.Max,
 }
+_COARSER: dict[str, tuple[str, ...]] = {"QUARTER": ("QUARTER", "YEAR"), "YEAR": ("YEAR",)}
+"""By grain, the units whose edges are edges of it."""
 _INSENSITIVE = (exp.Min, exp.Max)
+
+
+def seen_by(place: exp.Table, right: exp.Select, wrong: exp.Select) -> bool:
+    """Whether a text looks at the first days of months that a table is keyed by as at those of quarters, or years.
+
+    Only through functions of the quarter or year, and bounds at their first days: then the coarser table does.
+    """
+    grains = [_grains(tree) for tree in (right, wrong)]
+    changed = [name for name in grains[0] if grains[0][name] != grains[1].get(name)]
+    if len(changed) != 1 or grains[1].get(changed[0]) not in _COARSER or grains[0][changed[0]] != "MONTH":
+        return False
+    name, unit = changed[0], grains[1][changed[0]]
+    sides = [tree.copy() for tree in (right, wrong)]
+    for tree in sides:
+        tree.set("expressions", [item for item in tree.selects if item.alias_or_name.lower() != name])
+    select = place.find_ancestor(exp.Select)
+    alias = place.alias_or_name.lower()
+    found = select.find_all(exp.Column) if select is not None else ()
+    columns = [column for column in found if column.table.lower() == alias and column.name.lower() == name]
+    return all(_by_unit(column, unit) for column in columns) and bool(columns) and merges(place, *sides)
+
+
+def _grains(tree: exp.Select) -> dict[str, str]:
+    calls = {item.alias_or_name.lower(): item.unalias() for item in tree.selects}
+    return {
+        name: call.text("unit").upper()
+        for name, call in calls.items()
+        if isinstance(call, (exp.DateTrunc, exp.TimestampTrunc))
+    }
+
+
+def _by_unit(column: exp.Column, unit: str) -> bool:
+    around = column.parent
+    if isinstance(around, (exp.DateTrunc, exp.TimestampTrunc)):
+        return around.text("unit").upper() in _COARSER[unit]
+    if isinstance(around, (exp.Year, exp.Quarter)):
+        return isinstance(around, exp.Year) or unit == "QUARTER"
+    if isinstance(around, exp.Extract):
+        return str(around.name).upper() in _COARSER[unit]
+    bounds = {exp.GTE: (0,), exp.LT: (0,)}
+    if type(around) in bounds and around is not None and around.this is column:
+        return _starts(constant(around.expression), unit)
+    return isinstance(around, exp.Between) and around.this is column and _spans(around, unit)
+
+
+def _starts(day: object, unit: str) -> bool:
+    first = isinstance(day, dt.date) and day.day == 1 and day.month in ((1, 4, 7, 10) if unit == "QUARTER" else (1,))
+    clock = isinstance(day, dt.datetime) and day.time() != dt.time(0)
+    return first and not clock
+
+
+def _spans(between: exp.Between, unit: str) -> bool:
+    """From a first day to a day in the last month of a unit."""
+    high = constant(between.args["high"])
+    last = isinstance(high, dt.date) and high.month in ((3, 6, 9, 12) if unit == "QUARTER" else (12,))
+    return last and _starts(constant(between.args["low"]), unit)
 
 
 def merges(place: exp.Table, right: exp.Select, wrong: exp.Select) -> bool:

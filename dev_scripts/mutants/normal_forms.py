@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from dev_scripts.mutants.bounds import month_bound
 from dev_scripts.mutants.disjoint import disjoint
+from dev_scripts.mutants.duplicates import branches_apart, duplicates_nobody_counts, rank_of_a_key, without_ties
 from dev_scripts.mutants.null_facts import (
     Known,
     conditions,
@@ -23,6 +24,13 @@ from dev_scripts.mutants.null_facts import (
     source_key,
     sources,
     terms,
+)
+from dev_scripts.mutants.value_forms import (
+    decides,
+    default_that_fails,
+    equal_columns,
+    positive_count,
+    test_made_around,
 )
 from heavy_stack.backend.advisor.sql.types import type_name
 
@@ -85,18 +93,10 @@ def _true_term(node: exp.Expr, known: Known) -> exp.Expr | None:
 
 
 def _equality_of_values(node: exp.Expr, known: Known) -> exp.Expr | None:
-    if not isinstance(node, exp.NullSafeEQ) or not _decides(node):
+    if not isinstance(node, exp.NullSafeEQ) or not decides(node):
         return None
     sure = any(never_null(side, known, node) for side in (node.this, node.expression))
     return exp.EQ(this=node.this, expression=node.expression) if sure else None
-
-
-def _decides(node: exp.Expr) -> bool:
-    """Whether it is all the same if a condition is false or NULL."""
-    around = node.parent
-    while isinstance(around, (exp.And, exp.Or, exp.Paren)):
-        around = around.parent
-    return isinstance(around, (exp.Where, exp.Having, exp.Join))
 
 
 def _refused_outer_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
@@ -227,15 +227,7 @@ def _distinct_values(node: exp.Expr, known: Known) -> exp.Expr | None:
 
 def _frame_of_a_key(node: exp.Expr, known: Known) -> exp.Expr | None:
     """Frames up to the current row by rows and by values, where no two rows tie."""
-    if not isinstance(node, exp.Window) or node.args.get("order") is None:
-        return None
-    select = node.find_ancestor(exp.Select)
-    if select is None or select.args.get("joins"):
-        return None
-    key = source_key(next(iter(sources(select).values()), None), known)
-    by = [item.this for item in node.args["order"].expressions]
-    by += node.args.get("partition_by") or []
-    if key is None or not key <= {each.name.lower() for each in by if isinstance(each, exp.Column)}:
+    if not isinstance(node, exp.Window) or not without_ties(node, known):
         return None
     spec = node.args.get("spec")
     running = spec is not None and (spec.args.get("start"), spec.args.get("end")) == ("UNBOUNDED", "CURRENT ROW")
@@ -360,6 +352,13 @@ CHANGES: dict[str, Change] = {
     "whole numbers": _whole_cast,
     "bounds of months": _bound_of_months,
     "an output nobody reads": _unread_output,
+    "ranks without ties": rank_of_a_key,
+    "duplicates that nobody counts": duplicates_nobody_counts,
+    "branches without equal rows": branches_apart,
+    "a count of a group is positive": positive_count,
+    "a default that fails the test": default_that_fails,
+    "columns that are equal": equal_columns,
+    "NULLs that the query around refuses": test_made_around,
 }
 ROUNDS = 6
 """One change may make room for another."""

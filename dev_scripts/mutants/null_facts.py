@@ -160,12 +160,13 @@ def never_null(node: exp.Expr, known: Known, but: exp.Expr | None = None) -> boo
         return True
     if isinstance(node, (exp.Sum, exp.Min, exp.Max, exp.Avg)) and not isinstance(node.parent, (exp.Window, exp.Filter)):
         select = node.find_ancestor(exp.Select)
-        grouped = select is not None and bool(group_keys(select)) and not _has_sets(select)
+        grouped = select is not None and bool(group_keys(select)) and not has_sets(select)
         return grouped and not isinstance(node.this, exp.Distinct) and never_null(node.this, known, but)
     return False
 
 
-def _has_sets(select: exp.Select) -> bool:
+def has_sets(select: exp.Select) -> bool:
+    """Whether a grouped SELECT makes several levels of groups."""
     group = select.args["group"]
     return any(group.args.get(name) for name in ("grouping_sets", "rollup", "cube"))
 
@@ -177,7 +178,7 @@ def _column_never_null(column: exp.Column, known: Known, but: exp.Expr | None) -
     if any(column.sql() in refused(term) for term in conditions(select) if term is not but):
         return True
     group = select.args.get("group")
-    if column.table.lower() in optional(select) or (group is not None and _has_sets(select)):
+    if column.table.lower() in optional(select) or (group is not None and has_sets(select)):
         return False
     source = sources(select)[column.table.lower()]
     return _output_never_null(source, column.name.lower(), known, but)
@@ -209,7 +210,7 @@ def key_of(select: exp.Select, known: Known) -> set[str] | None:
     items = {item.unalias(): item.alias_or_name.lower() for item in select.selects}
     keys = group_keys(select)
     if keys:
-        if _has_sets(select) or any(key not in items for key in keys):
+        if has_sets(select) or any(key not in items for key in keys):
             return None
         return {items[key] for key in keys}
     if select.args.get("joins") or any(select.find_all(exp.Unnest, exp.Lateral)):

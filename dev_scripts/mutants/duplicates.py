@@ -1,0 +1,116 @@
+"""Rewritings that keep a result because nobody counts rows that are equal, or because no two are."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dev_scripts.mutants.null_facts import Known, fixed_columns, group_keys, key_of, source_key, sources
+
+_INSENSITIVE = (exp.Min, exp.Max, exp.AnyValue)
+_RANKS = (exp.Rank, exp.DenseRank)
+
+
+def without_ties(window: exp.Window, known: Known) -> bool:
+    """Whether no two rows of a partition are equal in the window's order."""
+    select = window.find_ancestor(exp.Select)
+    if select is None or window.args.get("order") is None:
+        return False
+    by = [item.this for item in window.args["order"].expressions] + (window.args.get("partition_by") or [])
+    keys = group_keys(select)
+    if keys:
+        group = select.args["group"]
+        sets = any(group.args.get(name) for name in ("grouping_sets", "rollup", "cube"))
+        fixed = fixed_columns(select)
+        return not sets and all(key in by or key.sql() in fixed for key in keys)
+    if select.args.get("joins"):
+        return False
+    key = source_key(next(iter(sources(select).values()), None), known)
+    names = {each.name.lower() for each in by if isinstance(each, exp.Column)}
+    names |= {exp.to_column(name).name.lower() for name in fixed_columns(select)}
+    return key is not None and key <= names
+
+
+def rank_of_a_key(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """RANK and DENSE_RANK where no two rows tie."""
+    if isinstance(node, exp.Window) and isinstance(node.this, _RANKS) and without_ties(node, known):
+        node.set("this", exp.RowNumber())
+        return node
+    return None
+
+
+def duplicates_nobody_counts(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """A source with DISTINCT, or twice, below a SELECT that only asks which rows there are."""
+    if not isinstance(node, exp.Subquery) or not isinstance(node.parent, (exp.From, exp.Join)):
+        return None
+    select = node.find_ancestor(exp.Select)
+    if select is None or not _asks_which(select):
+        return None
+    inner = node.this
+    distinct = inner.args.get("distinct") if isinstance(inner, exp.Select) else None
+    if isinstance(distinct, exp.Distinct) and inner.args.get("limit") is None and distinct.args.get("on") is None:
+        inner.set("distinct", None)
+        return node
+    if isinstance(inner, exp.Union) and not inner.args.get("distinct") and inner.this == inner.expression:
+        branch = inner.this.unnest()
+        source = next(iter(sources(branch).values()), None) if isinstance(branch, exp.Select) else None
+        plain = isinstance(branch, exp.Select) and not set(_clauses(branch)) - {"expressions", "from_"}
+        if plain and isinstance(source, exp.Table) and all(_is_own_name(item) for item in branch.selects):
+            table = source.copy()
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(node.alias, quoted=True)))
+            return table
+    return None
+
+
+def _clauses(select: exp.Select) -> list[str]:
+    return [name for name, value in select.args.items() if value]
+
+
+def _is_own_name(item: exp.Expr) -> bool:
+    inner = item.unalias()
+    return isinstance(inner, exp.Column) and inner.name.lower() == item.alias_or_name.lower()
+
+
+def _asks_which(select: exp.Select) -> bool:
+    """Whether equal rows of its sources change nothing: it is grouped or DISTINCT, without a call that counts them."""
+    calls = [call for call in select.find_all(exp.AggFunc) if call.find_ancestor(exp.Select) is select]
+    if any(select.find_all(exp.Window)):
+        return False
+    grouped = bool(select.args.get("group")) or select.args.get("distinct") is not None or bool(calls)
+    return grouped and all(isinstance(call, _INSENSITIVE) or isinstance(call.this, exp.Distinct) for call in calls)
+
+
+def branches_apart(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """UNION of branches without equal rows, neither inside one nor between two: each has another constant."""
+    if not isinstance(node, exp.Union) or isinstance(node.parent, exp.SetOperation):
+        return None
+    if not any(each.args.get("distinct") for each in _unions(node)):
+        return None
+    branches = list(_branches(node))
+    if not all(isinstance(branch, exp.Select) for branch in branches):
+        return None
+    selects = [branch for branch in branches if isinstance(branch, exp.Select)]
+    if any(key_of(select, known) is None for select in selects) or not _constants_differ(selects):
+        return None
+    for each in _unions(node):
+        each.set("distinct", False)
+    return node
+
+
+def _unions(node: exp.Expr) -> list[exp.Union]:
+    if not isinstance(node, exp.Union):
+        return []
+    return [node, *_unions(node.this.unnest()), *_unions(node.expression.unnest())]
+
+
+def _branches(node: exp.Expr) -> list[exp.Expr]:
+    if isinstance(node, exp.Union):
+        return [*_branches(node.this.unnest()), *_branches(node.expression.unnest())]
+    return [node]
+
+
+def _constants_differ(selects: list[exp.Select]) -> bool:
+    for place in range(len(selects[0].selects)):
+        values = [select.selects[place].unalias() for select in selects]
+        if all(isinstance(value, exp.Literal) for value in values) and len({*map(repr, values)}) == len(values):
+            return True
+    return False
