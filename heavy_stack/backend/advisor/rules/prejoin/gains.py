@@ -19,6 +19,8 @@ MAX_WORTH = 0.85
 """A SELECT that keeps more than this share of its work is not helped."""
 PRUNED_TO = 0.04
 """Of a sorted table at least so much is read: row groups are coarse."""
+LEAST_SPAN = 0.01
+"""Of a range of numbers: values may lie close together where they are asked for."""
 
 
 class Gains:
@@ -82,6 +84,26 @@ class Gains:
             columns = list(part.find_all(exp.Column))
             read = [places.get(column.name) if column.table == folded.alias else None for column in columns]
             if columns and all(place is not None and (place[0] in near or place in sorted_) for place in read):
-                share *= model.share_left(part, table)
+                span = self._span(part, shelf, [place for place in read if place is not None])
+                share *= model.share_left(part, table) if span is None else span
         units = model.column_units(table, (shelf.columns[place] for place in folded.used))
         return scan_s(model.table_rows(table), units) * (1 - max(PRUNED_TO, share))
+
+    def _span(self, part: exp.Expr, shelf: Shelf, places: list[tuple[str, str]]) -> float | None:
+        """The share of a range of the fact's own numbers that a BETWEEN asks for; None where it is none.
+
+        Of a joined table's columns only few values may occur in the fact, so their range says nothing.
+        """
+        node = part.unnest()
+        if not isinstance(node, exp.Between) or len(places) != 1 or places[0][0] != FACT:
+            return None
+        found = self._column(shelf, places[0])
+        low, high = node.args["low"], node.args["high"]
+        if found is None or not all(isinstance(each, exp.Literal) and not each.is_string for each in (low, high)):
+            return None
+        try:
+            least, most = float(found.low or ""), float(found.high or "")
+            asked = float(high.this) - float(low.this)
+        except ValueError:
+            return None
+        return min(1.0, max(LEAST_SPAN, asked / (most - least))) if most > least else None

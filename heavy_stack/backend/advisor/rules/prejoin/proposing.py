@@ -21,6 +21,7 @@ from heavy_stack.backend.advisor.rules.prejoin.folding import fold
 from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
 from heavy_stack.backend.advisor.rules.prejoin.keys import Keys
 from heavy_stack.backend.advisor.rules.prejoin.newest_rows import notes_of, spelled_by_extremes
+from heavy_stack.backend.advisor.rules.prejoin.orders import other_orders
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
 from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
@@ -84,6 +85,9 @@ def propose_prejoins(context: ProposeContext) -> Proposed:
     for name in sorted({use.star.fact.name for use in uses}):
         of_fact = [use for use in uses if use.star.fact.name == name]
         candidates += _candidates(of_fact, context, len(candidates))
+        reads = {place: (use.reading, use.star, context.runs.get(use.text, 1)) for place, use in enumerate(of_fact)}
+        for places in other_orders(reads, context.analyst.catalog, context.facts):
+            candidates += _candidates([of_fact[place] for place in places], context, len(candidates))
     return Proposed(tuple(candidates))
 
 
