@@ -104,6 +104,8 @@ def _between(writer: Writer, node: exp.Expr) -> str:
 
 def _in(writer: Writer, node: exp.Expr) -> str:
     value = node.this
+    if isinstance(value, exp.Tuple) and node.args.get("query") is not None and _only_true_counts(node):
+        return _row_in(writer, value, node.args["query"])
     if isinstance(value, exp.Tuple) or node.args.get("unnest") is not None or node.args.get("field") is not None:
         raise NotCheckable("IN with a row or an array")
     query = node.args.get("query")
@@ -117,6 +119,29 @@ def _in(writer: Writer, node: exp.Expr) -> str:
     if _comparable(value, *items) == "double" and any(_may_be_nan(item) for item in items):
         raise NotCheckable("IN with computed doubles")
     return f"({writer.write(value)} IN ({', '.join(writer.write_all(items))}))"
+
+
+def _only_true_counts(node: exp.Expr) -> bool:
+    """Whether a condition's false and NULL mean the same: engines differ in these for rows that hold a NULL."""
+    parent = node.parent
+    while isinstance(parent, (exp.And, exp.Paren)):
+        parent = parent.parent
+    return isinstance(parent, exp.Where)
+
+
+def _row_in(writer: Writer, row: exp.Tuple, query: exp.Expr) -> str:
+    inner = query.this if isinstance(query, exp.Subquery) else query
+    selected = inner.selects if isinstance(inner, exp.Query) else []
+    if len(selected) != len(row.expressions):
+        raise NotCheckable("IN with a row or an array")
+    if any(_comparable(*pair) in ("double", "real") for pair in zip(row.expressions, selected, strict=True)):
+        raise NotCheckable("IN with a row of doubles")
+    return f"(({', '.join(writer.write_all(row.expressions))}) IN {_in_parentheses(writer, query)})"
+
+
+def _in_parentheses(writer: Writer, query: exp.Expr) -> str:
+    written = writer.write(query)
+    return written if isinstance(query, exp.Subquery) else f"({written})"
 
 
 def _is(writer: Writer, node: exp.Expr) -> str:

@@ -159,6 +159,7 @@ class TestRefusals:
             ("SELECT CAST(f AS varchar) FROM sales", "a CAST from double to varchar"),
             ("SELECT id FROM sales TABLESAMPLE BERNOULLI (10)", "SAMPLE"),
             ("SELECT regexp_like(g, '(?i)x') FROM sales", "flags in a regular expression"),
+            ("SELECT id FROM sales WHERE NOT (g, q) IN (SELECT g, weight FROM labels)", "IN with a row"),
             ("SELECT nope FROM sales", "column nope is not known"),
             ("SELECT id FROM sales LIMIT", "expression"),
         ],
