@@ -60,6 +60,29 @@ class TestSmallDatabases:
         column = next(column for column in table.columns if column.name == "quantity")
         assert {6, 7, 8, None} <= set(making.values(table, column))
 
+    def test_hold_a_second_witness_in_the_same_group(self) -> None:
+        text = "SELECT status, SUM(quantity) AS n FROM lake.shop.sales WHERE store_id IN (1, 2) GROUP BY status"
+        query = study(qualified(text, CATALOG), CATALOG, random.Random(1))
+        sales = next(table for table in TABLES if table.name.name == "sales")
+        places = {column.name: place for place, column in enumerate(sales.columns)}
+        made = SmallDatabases(CATALOG, query, [], random.Random(1)).make(200)
+        groups = [
+            {row[places["store_id"]] for row in rows}
+            for rows in (each.get(sales.name, []) for each in made)
+            if len({row[places["status"]] for row in rows}) == 1
+        ]
+        assert {1, 2} in groups
+
+    def test_hold_columns_exactly_a_bound_apart(self) -> None:
+        text = "SELECT SUM(CASE WHEN quantity - store_id > 60 THEN 1 ELSE 0 END) AS n FROM lake.shop.sales"
+        query = study(qualified(text, CATALOG), CATALOG, random.Random(1))
+        sales = next(table for table in TABLES if table.name.name == "sales")
+        places = {column.name: place for place, column in enumerate(sales.columns)}
+        made = SmallDatabases(CATALOG, query, [], random.Random(1)).make(400)
+        rows = [row for each in made for row in each.get(sales.name, [])]
+        apart = {row[places["quantity"]] - row[places["store_id"]] for row in rows if None not in row[:]}
+        assert {60, 61} <= apart
+
 
 class TestSearch:
     @pytest.mark.parametrize("name", sorted(QUERIES))

@@ -1,0 +1,137 @@
+"""The arguments that call a mutant equivalent: each holds for a right pair, and not for the wrong one next to it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlglot import exp
+
+from dev_scripts.mutants.equivalence import argument_for_table, argument_for_text
+from dev_scripts.mutants.null_facts import Known
+from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
+from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
+
+CATALOG = Catalog(
+    [
+        Table(
+            TableName("lake", "shop", "sales"),
+            (
+                Column("id", "bigint", nullable=False),
+                Column("day", "date"),
+                Column("store", "integer"),
+                Column("price", "decimal(10,2)"),
+                Column("channel", "varchar"),
+            ),
+        ),
+        Table(TableName("lake", "shop", "stores"), (Column("id", "integer"), Column("city", "varchar"))),
+    ]
+)
+S, T = "lake.shop.sales", "lake.shop.stores"
+ROLLUP = f"SELECT date_trunc('month', day) AS m, store AS k, COUNT(*) AS n, SUM(price) AS s FROM {S} GROUP BY 1, 2"
+VIEW = TableName("lake", "shop", "by_month")
+DESIGNED = CATALOG.with_tables(
+    [Table(VIEW, (Column("m", "date"), Column("k", "integer"), Column("n", "bigint"), Column("s", "decimal(38,2)")))]
+)
+KNOWN = Known(CATALOG, {VIEW: qualified(ROLLUP, CATALOG)})
+V = "lake.shop.by_month"
+EQUIVALENT = (
+    (f"SELECT COUNT(id) AS c FROM {S}", f"SELECT COUNT(*) AS c FROM {S}"),
+    (f"SELECT COALESCE(SUM(n), 0) AS c, k FROM {V} GROUP BY k", f"SELECT SUM(n) AS c, k FROM {V} GROUP BY k"),
+    (
+        f"SELECT id FROM {S} WHERE day IS NOT NULL AND day > DATE '2024-01-01'",
+        f"SELECT id FROM {S} WHERE day > DATE '2024-01-01'",
+    ),
+    (
+        f"SELECT s.id FROM {S} AS s LEFT JOIN {T} AS t ON t.id = s.store WHERE t.city = 'a'",
+        f"SELECT s.id FROM {S} AS s JOIN {T} AS t ON t.id = s.store WHERE t.city = 'a'",
+    ),
+    (
+        f"SELECT CASE WHEN store < 3 THEN 'a' WHEN store > 5 THEN 'b' END AS c FROM {S}",
+        f"SELECT CASE WHEN store > 5 THEN 'b' WHEN store < 3 THEN 'a' END AS c FROM {S}",
+    ),
+    (
+        f"SELECT DISTINCT store, SUM(price) AS p FROM {S} GROUP BY store",
+        f"SELECT store, SUM(price) AS p FROM {S} GROUP BY store",
+    ),
+    (
+        f"SELECT SUM(s) AS s FROM {V} WHERE m >= DATE '2024-01-31'",
+        f"SELECT SUM(s) AS s FROM {V} WHERE m > DATE '2024-01-05'",
+    ),
+    (
+        f"SELECT k, SUM(n) AS n FROM {V} GROUP BY k HAVING SUM(n) > 0",
+        f"SELECT k, SUM(n) AS n FROM {V} GROUP BY k HAVING TRUE",
+    ),
+    (
+        f"SELECT 'a' AS x, COUNT(*) AS n FROM {S} UNION SELECT 'b', COUNT(*) FROM {T}",
+        f"SELECT 'a' AS x, COUNT(*) AS n FROM {S} UNION ALL SELECT 'b', COUNT(*) FROM {T}",
+    ),
+)
+DIFFERENT = (
+    (f"SELECT COUNT(store) AS c FROM {S}", f"SELECT COUNT(*) AS c FROM {S}"),
+    (f"SELECT COALESCE(SUM(n), 0) AS c FROM {V}", f"SELECT SUM(n) AS c FROM {V}"),
+    (
+        f"SELECT id FROM {S} WHERE day IS NOT NULL OR day > DATE '2024-01-01'",
+        f"SELECT id FROM {S} WHERE day > DATE '2024-01-01'",
+    ),
+    (
+        f"SELECT s.id FROM {S} AS s LEFT JOIN {T} AS t ON t.id = s.store WHERE s.channel = 'a'",
+        f"SELECT s.id FROM {S} AS s JOIN {T} AS t ON t.id = s.store WHERE s.channel = 'a'",
+    ),
+    (
+        f"SELECT CASE WHEN store < 6 THEN 'a' WHEN store > 5 THEN 'b' WHEN store > 4 THEN 'c' END AS c FROM {S}",
+        f"SELECT CASE WHEN store > 4 THEN 'c' WHEN store > 5 THEN 'b' WHEN store < 6 THEN 'a' END AS c FROM {S}",
+    ),
+    (f"SELECT DISTINCT SUM(price) AS p FROM {S} GROUP BY store", f"SELECT SUM(price) AS p FROM {S} GROUP BY store"),
+    (
+        f"SELECT SUM(s) AS s FROM {V} WHERE m >= DATE '2024-02-01'",
+        f"SELECT SUM(s) AS s FROM {V} WHERE m > DATE '2024-02-01'",
+    ),
+    (f"SELECT k FROM {V} GROUP BY k HAVING SUM(s) > 0", f"SELECT k FROM {V} GROUP BY k HAVING TRUE"),
+    (
+        f"SELECT 'a' AS x, COUNT(*) AS n FROM {S} UNION SELECT 'a', COUNT(*) FROM {T}",
+        f"SELECT 'a' AS x, COUNT(*) AS n FROM {S} UNION ALL SELECT 'a', COUNT(*) FROM {T}",
+    ),
+)
+
+
+def argument(right: str, wrong: str) -> str | None:
+    """What is said about two texts."""
+    return argument_for_text(qualified(right, DESIGNED), qualified(wrong, DESIGNED), KNOWN)
+
+
+def about_table(text: str, wrong: str) -> str | None:
+    """What is said about a text over another version of the table."""
+    readings = [node for node in qualified(text, DESIGNED).find_all(exp.Table) if node.name == VIEW.name]
+    return argument_for_table(readings, qualified(ROLLUP, CATALOG), qualified(wrong, CATALOG), KNOWN)
+
+
+class TestTexts:
+    @pytest.mark.parametrize(("right", "wrong"), EQUIVALENT)
+    def test_says_why_two_are_equivalent(self, right: str, wrong: str) -> None:
+        assert argument(right, wrong)
+
+    @pytest.mark.parametrize(("right", "wrong"), DIFFERENT)
+    def test_says_nothing_where_they_are_not(self, right: str, wrong: str) -> None:
+        assert argument(right, wrong) is None
+
+
+class TestTables:
+    FINER = ROLLUP.replace("GROUP BY 1, 2", "GROUP BY date_trunc('month', day), store, channel")
+    COARSER = ROLLUP.replace("'month'", "'quarter'")
+
+    def test_a_text_that_adds_up_does_not_see_finer_rows(self) -> None:
+        assert about_table(f"SELECT k, SUM(s) AS s FROM {V} GROUP BY k", self.FINER)
+
+    def test_a_text_that_counts_rows_does(self) -> None:
+        assert about_table(f"SELECT k, COUNT(*) AS s FROM {V} GROUP BY k", self.FINER) is None
+        assert about_table(f"SELECT k, AVG(s) AS s FROM {V} GROUP BY k", self.FINER) is None
+        assert about_table(f"SELECT k, s FROM {V}", self.FINER) is None
+
+    def test_bounds_at_quarters_do_not_see_months(self) -> None:
+        text = f"SELECT SUM(s) AS s FROM {V} WHERE m >= DATE '2024-04-01'"
+        assert about_table(text, self.COARSER)
+        assert about_table(text.replace("04-01", "05-01"), self.COARSER) is None
+
+    def test_rows_with_a_null_key_may_go_where_the_text_refuses_them(self) -> None:
+        lost = ROLLUP.replace(" GROUP BY", " WHERE store IS NOT NULL GROUP BY")
+        assert about_table(f"SELECT SUM(s) AS s FROM {V} WHERE k = 3", lost)
+        assert about_table(f"SELECT SUM(s) AS s FROM {V}", lost) is None
