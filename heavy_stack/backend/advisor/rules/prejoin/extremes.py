@@ -18,6 +18,8 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 _PREFIX = "extreme:"
 MARKS = {"MAX": "is_newest", "MIN": "is_oldest"}
+_EXACT = ("date", "timestamp", "tinyint", "smallint", "integer", "bigint", "decimal", "varchar")
+"""Types whose greatest value equals the value of its row: NaN equals nothing."""
 _CALLS: dict[str, type[exp.Func]] = {"MAX": exp.Max, "MIN": exp.Min}
 
 
@@ -51,11 +53,13 @@ class Extreme:
         return MARKS[self.function]
 
     def as_table(self, catalog: Catalog) -> Table | None:
-        """It as a table of the DDL would be; None where the base table lacks a column, or has the mark's name."""
+        """It as a table of the DDL would be; None where columns are missing, of inexact types, or of the mark's name."""
         base = catalog.table(self.table)
         types = {each.name.lower(): each.type for each in base.columns} if base is not None else {}
         names = (*self.keys, self.column)
-        if not all(name in types for name in names) or self.mark in names or self.column in self.keys:
+        if not all(types.get(name, "").startswith(_EXACT) for name in names):
+            return None
+        if self.mark in names or self.column in self.keys:
             return None
         columns = [Column(name, types[name]) for name in names]
         return Table(self.name, (*columns, Column(self.mark, "boolean", nullable=False)))

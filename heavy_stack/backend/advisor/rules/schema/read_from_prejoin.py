@@ -7,12 +7,15 @@ After:
     a table `sales_with_customer` with amount, region, segment and id of `sales LEFT JOIN customer ON id = customer_id`,
     sorted by the filter that most queries have, and
     SELECT p.region, SUM(p.amount) FROM sales_with_customer AS p WHERE p.segment = 'home' GROUP BY p.region
-    A table without joined columns (a narrow, sorted copy of the fact) is the same with no join.
+    A table without joined columns (a narrow, sorted copy of the fact) is the same with no join. Whether a partner
+    exists, and whether a row is the newest of its key, stand in the table as a mark, a boolean: a query for each key's
+    newest row (ROW_NUMBER() = 1, a comparison with MAX per key, MAX_BY) reads the mark.
 Safe when:
     each partner was found on a unique key, which a condition proves: then every row of the fact stands exactly once
     with its partner's values, or NULLs where it has none. A LEFT JOIN of the query on that key is what is stored; an
     INNER JOIN asks in addition for the partner's existence, by a condition that is not true for NULL or by
-    `key IS NOT NULL`.
+    `key IS NOT NULL` or the mark. Of a window's rows those with the greatest value are enough where neither key nor
+    value is NULL, and they are its rows where key and value tell rows apart; conditions prove both.
 Never when:
     the key is not unique; the query joins by RIGHT or FULL JOIN, USING, from a sample or laterally; a LEFT JOIN has
     more conditions than the key; the table lacks a column of the fact that the query reads.

@@ -111,3 +111,8 @@ def test_an_extreme_is_known_by_its_name() -> None:
 def test_a_column_of_the_name_of_the_mark_forbids_it() -> None:
     table = Table(NAME, (Column("is_newest", "bigint"), Column("t", "date")))
     assert Extreme(NAME, ("is_newest",), "t").as_table(Catalog([table])) is None
+
+
+def test_a_float_may_be_a_value_that_equals_nothing() -> None:
+    table = Table(NAME, (Column("k", "bigint"), Column("t", "double")))
+    assert Extreme(NAME, ("k",), "t").as_table(Catalog([table])) is None
