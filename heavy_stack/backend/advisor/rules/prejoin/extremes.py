@@ -53,7 +53,7 @@ class Extreme:
         return MARKS[self.function]
 
     def as_table(self, catalog: Catalog) -> Table | None:
-        """It as a table of the DDL would be; None where columns are missing, of inexact types, or of the mark's name."""
+        """It as a table of the DDL; None where columns are missing, of inexact types, or of the mark's name."""
         base = catalog.table(self.table)
         types = {each.name.lower(): each.type for each in base.columns} if base is not None else {}
         names = (*self.keys, self.column)
