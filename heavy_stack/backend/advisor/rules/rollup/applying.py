@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.rules.rollup.inlining import side_of, sources_of
-from heavy_stack.backend.advisor.rules.rollup.kept_distinct import distinct_over_groups, summed_count
+from heavy_stack.backend.advisor.rules.rollup.kept_distinct import kept_distinct, summed_count
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable, TableLookup
 from heavy_stack.backend.advisor.rules.rollup.measures import Measure, merged
 from heavy_stack.backend.advisor.rules.rollup.missing import what_is_missing
@@ -116,7 +116,7 @@ def _answer_aggregates(needs: Needs, lookup: TableLookup, single: bool) -> None:
         if summed is not None:
             lookup.answers[id(plan.top)] = summed
         elif not single:
-            kept = distinct_over_groups(plan.top, lookup)
+            kept = kept_distinct(plan, lookup)
             if kept is not None:
                 lookup.answers[id(plan.top)] = kept
 

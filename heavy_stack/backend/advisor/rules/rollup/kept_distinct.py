@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.aggregates import AggregatePlan
+from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import DisjointCount
 from heavy_stack.backend.advisor.rules.rollup.matching import TableLookup
 from heavy_stack.backend.advisor.rules.rollup.spread_values import guarded_value
 from heavy_stack.backend.advisor.rules.rollup.trees import NotAnswerable, conjuncts, joined, rebuilt
@@ -23,25 +24,57 @@ def summed_count(plan: AggregatePlan, lookup: TableLookup, may_be_empty: bool, s
         may_be_empty: There may be no group at all, and still a row of the query's.
         single: Each row of the table is one group of the query's.
     """
-    table, needs, count = lookup.table, lookup.needs, plan.disjoint
-    if (
-        count is None
-        or lookup.asks_spread(count.part.conditions())
-        or needs.block.shape != "whole"
-        or needs.block.null_extended
-    ):
+    count = plan.disjoint
+    if count is None or lookup.asks_spread(count.part.conditions()):
         return None
-    if needs.block.others or any(needs.block.fixed.values()):
-        return None
-    open_ = {(count.text, text) for text in table.dimensions - needs.same_in_all(count)}
-    if not open_ <= table.determined.keys():
+    conditions = _apart(count, lookup)
+    if conditions is None:
         return None
     try:
         summed = count.part.merge(lookup, may_be_empty, single=single)
     except NotAnswerable:
         return None
-    lookup.conditions.update(table.determined[pair] for pair in sorted(open_))
+    lookup.conditions.update(conditions)
     return summed
+
+
+def _apart(count: DisjointCount, lookup: TableLookup, *beside: str) -> dict[str, str] | None:
+    """What must hold for a counted value to stand in one of the rows that are put together; None where nothing helps.
+
+    Args:
+        count: The count.
+        lookup: The table.
+        beside: Dimensions that are left out of account.
+    """
+    table, needs = lookup.table, lookup.needs
+    if not needs.stands_alone:
+        return None
+    open_ = {(count.text, text) for text in table.dimensions - needs.same_in_all(count) - set(beside)}
+    if not open_ <= table.determined.keys():
+        return None
+    return dict(table.determined[pair] for pair in sorted(open_))
+
+
+def kept_distinct(plan: AggregatePlan, lookup: TableLookup) -> exp.Expr | None:
+    """A DISTINCT aggregate over a table that has its argument as a dimension; None where it is derived as it stands.
+
+    Where all other dimensions are the same in a group, each value stands in one row of it: COUNT(x) will do.
+
+    Raises:
+        NotAnswerable: The table's dimensions do not give it.
+    """
+    kept = distinct_over_groups(plan.top, lookup)
+    count = plan.disjoint
+    if count is None or count.text not in lookup.table.dimensions:
+        return kept
+    conditions = _apart(count, lookup, count.text)
+    if conditions is None:
+        return kept
+    plain = kept if kept is not None else lookup.derived(plan.top)
+    call = plain.this if isinstance(plain, exp.Filter) else plain
+    call.set("this", call.this.expressions[0])
+    lookup.conditions.update(conditions)
+    return plain
 
 
 def distinct_over_groups(top: exp.Expr, lookup: TableLookup) -> exp.Expr | None:

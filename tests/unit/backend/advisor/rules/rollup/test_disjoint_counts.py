@@ -8,7 +8,8 @@ from heavy_stack.backend.advisor.artefacts import ColumnFacts, TableFacts
 from tests.support.rule_cases import Run, run_stages
 
 DDL = [
-    "CREATE TABLE lake.web.clicks (day date, at timestamp(6), session varchar, visitor bigint, device varchar, kind varchar, spent decimal(10, 2), bot boolean)"
+    "CREATE TABLE lake.web.clicks (day date, at timestamp(6), session varchar, visitor bigint, device varchar,"
+    " kind varchar, spent decimal(10, 2), bot boolean)"
 ]
 FACTS = {
     "lake.web.clicks": TableFacts(
@@ -110,3 +111,10 @@ class TestSums:
         found = run(BY_DEVICE.replace("GROUP BY device", "AND kind = 'buy' GROUP BY device"))
         assert ["day", "device", "kind"] in found.dimensions()
         assert 'SUM("r"."count_distinct_session")' in (found.rewritten() or "")
+
+
+class TestPairs:
+    def test_still_tells_values_apart_over_several_days(self) -> None:
+        groups = {**GROUPS, "day,visitor": 90_000, "day,device,visitor": 90_000}
+        found = run(BY_DEVICE.replace("session", "visitor"), groups=groups)
+        assert 'COUNT(DISTINCT "r"."visitor")' in (found.rewritten() or "")
