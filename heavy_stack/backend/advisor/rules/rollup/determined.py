@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.rules.rollup.cores import Core
-from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import certificate
+from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import certificate, one_source
 from heavy_stack.backend.advisor.rules.rollup.measures import type_at
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 from heavy_stack.backend.advisor.rules.rollup.trees import text_of
@@ -52,7 +52,10 @@ class Determined:
         kind = type_at(dimension)
         if kind is None or kind.base not in _COMPARABLE or self._asked >= MAX_ASKED or not self._may_ask:
             return False
-        one, two = core.from_.copy(), core.from_.copy()
+        source = one_source(core, argument, dimension)
+        if source is None:
+            return False
+        one, two = source.copy(), source.copy()
         one.set("expressions", [argument.copy()])
         two.set("expressions", [argument.copy(), dimension.copy()])
         counted = self._sizes.sampled_groups({"one": trino_sql(one), "two": trino_sql(two)})
@@ -60,4 +63,4 @@ class Determined:
         if values is None or pairs is None or pairs > CLEARLY_MORE * values:
             return False
         self._asked += 1
-        return self._sizes.distinct_rows(trino_sql(certificate(core.from_, argument, dimension))) == 0
+        return self._sizes.distinct_rows(trino_sql(certificate(source, argument, dimension))) == 0

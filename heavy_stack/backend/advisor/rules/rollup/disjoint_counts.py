@@ -106,14 +106,32 @@ def _pinned(condition: exp.Expr) -> Iterator[exp.Expr]:
 def count_condition(core: Core, count: DisjointCount, dimension: exp.Expr) -> tuple[str, str]:
     """(name, SQL that returns a row where a counted value stands in groups of several values of the dimension)."""
     name = f"each {count.text} has one {text_of(dimension)}".replace('"', "")
-    return name, trino_sql(certificate(core.from_, count.argument, dimension))
+    source = one_source(core, count.argument, dimension) or core.from_
+    return name, trino_sql(certificate(source, count.argument, dimension))
 
 
-def certificate(core: exp.Select, argument: exp.Expr, dimension: exp.Expr) -> exp.Select:
+def one_source(core: Core, *nodes: exp.Expr) -> exp.Select | None:
+    """FROM with the one table of the core that all columns are of; None where they are of several.
+
+    What determines what in a table's rows does so in those that a join leaves of them, however often.
+    """
+    aliases = {column.table for node in nodes for column in node.find_all(exp.Column)}
+    table = core.tables.get(next(iter(aliases))) if len(aliases) == 1 else None
+    if table is None:
+        return None
+    alias, parts = aliases.pop(), (table.name.name, table.name.schema, table.name.catalog)
+    name, db, catalog = (exp.to_identifier(part, quoted=True) for part in parts)
+    source = exp.Table(
+        this=name, db=db, catalog=catalog, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True))
+    )
+    return exp.Select(from_=exp.From(this=source))
+
+
+def certificate(source: exp.Select, argument: exp.Expr, dimension: exp.Expr) -> exp.Select:
     """A query that returns no row where each value of `argument` has one value of `dimension`, NULL being one.
 
     Args:
-        core: FROM and its joins.
+        source: FROM.
         argument, dimension: In the core's canonical names.
     """
     value = dimension.copy()
@@ -125,7 +143,7 @@ def certificate(core: exp.Select, argument: exp.Expr, dimension: exp.Expr) -> ex
     some = exp.GT(this=counted, expression=exp.Literal.number(0))
     missing = exp.LT(this=counted.copy(), expression=exp.Count(this=exp.Star(), big_int=True))
     differ = exp.NEQ(this=exp.Min(this=value), expression=exp.Max(this=value.copy()))
-    select = core.copy()
+    select = source.copy()
     select.set("expressions", [argument.copy()])
     select.set("where", exp.Where(this=exp.Not(this=exp.Is(this=argument.copy(), expression=exp.Null()))))
     select.set("group", exp.Group(expressions=[argument.copy()]))
