@@ -9,34 +9,21 @@ the newest by a flag, some only have a load date. Deterministic and skewed, with
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from pathlib import Path
 
-import duckdb
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from sample_tables import TableWriter, command_line, pick, some, unit
 
 PAYMENTS = 3_000_000
-MARKER = "_made.json"
 HALF, THIRD = "(i // 2)", "(i // 3)"
-ROWS_PER_FILE = 1_000_000
 OPEN_END = "TIMESTAMP '9999-12-31 00:00:00'"
 FIRST = "TIMESTAMP '2022-01-01 00:00:00'"
 SECONDS = 4 * 365 * 86_400
 
 
-def _unit(seed: int, number: str = "i") -> str:
-    """SQL for a number in [0, 1) that depends on the row number and the seed only."""
-    return f"((hash({number} * 1000003 + {seed}) % 9007199254740992) / 9007199254740992.0)"
-
-
 def _whole(seed: int, below: int | str, number: str = "i", power: float = 1.0) -> str:
-    return f"CAST(floor({below} * pow({_unit(seed, number)}, {power})) AS BIGINT)"
-
-
-def _pick(seed: int, values: list[str], number: str = "i", power: float = 1.0) -> str:
-    items = ", ".join(f"'{v}'" for v in values)
-    return f"([{items}])[1 + CAST(floor({len(values)} * pow({_unit(seed, number)}, {power})) AS INTEGER)]"
+    return f"CAST(floor({below} * pow({unit(seed, number)}, {power})) AS BIGINT)"
 
 
 def _key(kind: str, number: str = "i") -> str:
@@ -45,16 +32,11 @@ def _key(kind: str, number: str = "i") -> str:
 
 
 def _time(seed: int, number: str = "i", low: float = 0.0, high: float = 1.0) -> str:
-    return f"{FIRST} + to_seconds(CAST({SECONDS} * ({low} + {high - low} * {_unit(seed, number)}) AS BIGINT))"
+    return f"{FIRST} + to_seconds(CAST({SECONDS} * ({low} + {high - low} * {unit(seed, number)}) AS BIGINT))"
 
 
 def _money(seed: int, least: int, span: int, power: float, number: str = "i") -> str:
-    return f"CAST({least} + {span} * pow({_unit(seed, number)}, {power}) AS DECIMAL(12,2))"
-
-
-def _some(seed: int, share: float, value: str, number: str = "i") -> str:
-    """The value in `share` of the rows, else NULL."""
-    return f"CASE WHEN {_unit(seed, number)} < {share} THEN {value} END"
+    return f"CAST({least} + {span} * pow({unit(seed, number)}, {power}) AS DECIMAL(12,2))"
 
 
 SOURCES = ["CORE", "WEB", "BROKER", "LEGACY"]
@@ -73,7 +55,7 @@ WORDS = [
 
 
 def _source(seed: int, number: str = "i") -> str:
-    return f"{_pick(seed, SOURCES, number, 1.6)} AS record_source"
+    return f"{pick(seed, SOURCES, number, 1.6)} AS record_source"
 
 
 def _hub(kind: str, seed: int, prefix: str) -> str:
@@ -91,8 +73,8 @@ def _link(name: str, seed: int, ends: dict[str, str]) -> str:
 
 def _versions(kind: str, number: str, of: str, start: str) -> str:
     """Columns of version `v` of `of`: from when to when it held; the last one is open."""
-    at = f"{start} + to_days(CAST(v * 97 + 40 * {_unit(7, number)} AS INTEGER))"
-    after = f"{start} + to_days(CAST((v + 1) * 97 + 40 * {_unit(7, number)} AS INTEGER))"
+    at = f"{start} + to_days(CAST(v * 97 + 40 * {unit(7, number)} AS INTEGER))"
+    after = f"{start} + to_days(CAST((v + 1) * 97 + 40 * {unit(7, number)} AS INTEGER))"
     return (
         f"{_key(kind, number)} AS hk_{kind}, {at} AS load_dts, "
         f"CASE WHEN v + 1 = {of} THEN {OPEN_END} ELSE {after} END AS load_end_dts, "
@@ -109,8 +91,8 @@ def tables(payments: int) -> dict[str, tuple[int, str]]:
     mail, phone = "'c' || CAST(i AS VARCHAR) || '@example.org'", "'+43 ' || CAST(i * 7919 % 9999999 AS VARCHAR)"
     city = f"'City ' || CAST({_whole(61, 900, power=1.6)} AS VARCHAR)"
     handler = f"'H' || lpad(CAST({_whole(94, 300, power=1.5)} AS VARCHAR), 4, '0')"
-    reason = _pick(74, ["price", "moved", "sold", "died", "unknown"])
-    problem = _pick(147, ["returned", "disputed", "partial"])
+    reason = pick(74, ["price", "moved", "sold", "died", "unknown"])
+    problem = pick(147, ["returned", "disputed", "partial"])
     due = f"CAST({_time(141)} AS DATE)"
     return {
         "h_customer": (customers, _hub("customer", 1, "C")),
@@ -152,70 +134,70 @@ def tables(payments: int) -> dict[str, tuple[int, str]]:
         ),
         "s_customer_details": (
             customers * 2,
-            f"{_versions('customer', HALF, '2', FIRST)}, v_name AS full_name, {_pick(51, COUNTRIES, HALF, 1.4)} AS country_code, "
-            f"{_pick(52, ['Private', 'Family', 'Business', 'Public'], HALF, 1.5)} AS segment, "
-            f"{_some(53, 0.9, born, HALF)} AS birth_date, {_source(55)}",
+            f"{_versions('customer', HALF, '2', FIRST)}, v_name AS full_name, {pick(51, COUNTRIES, HALF, 1.4)} AS country_code, "
+            f"{pick(52, ['Private', 'Family', 'Business', 'Public'], HALF, 1.5)} AS segment, "
+            f"{some(53, 0.9, born, HALF)} AS birth_date, {_source(55)}",
         ),
         "s_customer_contact": (
             customers,
-            f"{_key('customer')} AS hk_customer, {_time(56)} AS load_dts, {_unit(57)} < 0.8 AS is_current, "
-            f"{_some(58, 0.7, mail)} AS email, {_some(59, 0.6, phone)} AS phone, "
-            f"{_some(60, 0.95, city)} AS city, {_source(62)}",
+            f"{_key('customer')} AS hk_customer, {_time(56)} AS load_dts, {unit(57)} < 0.8 AS is_current, "
+            f"{some(58, 0.7, mail)} AS email, {some(59, 0.6, phone)} AS phone, "
+            f"{some(60, 0.95, city)} AS city, {_source(62)}",
         ),
         "s_policy_terms": (
             policies * 2,
             f"{_versions('policy', HALF, '2', FIRST)}, {_money(65, 60, 2400, 2.2)} AS yearly_premium, "
             f"CAST(([0, 100, 250, 500, 1000])[1 + {_whole(66, 5, power=1.5)}] AS INTEGER) AS deductible, "
-            f"{_pick(67, ['monthly', 'quarterly', 'yearly'], HALF)} AS billing, CAST({_time(68, HALF)} AS DATE) AS starts_on, {_source(69)}",
+            f"{pick(67, ['monthly', 'quarterly', 'yearly'], HALF)} AS billing, CAST({_time(68, HALF)} AS DATE) AS starts_on, {_source(69)}",
         ),
         "s_policy_status": (
             policies * 3,
-            f"{_key('policy', THIRD)} AS hk_policy, {FIRST} + to_days(CAST((i % 3) * 240 + 500 * {_unit(71, THIRD)} AS INTEGER)) AS load_dts, "
-            f"{_pick(72, ['active', 'suspended', 'lapsed', 'cancelled'], power=1.9)} AS status, {_some(73, 0.3, reason)} AS reason, {_source(75)}",
+            f"{_key('policy', THIRD)} AS hk_policy, {FIRST} + to_days(CAST((i % 3) * 240 + 500 * {unit(71, THIRD)} AS INTEGER)) AS load_dts, "
+            f"{pick(72, ['active', 'suspended', 'lapsed', 'cancelled'], power=1.9)} AS status, {some(73, 0.3, reason)} AS reason, {_source(75)}",
         ),
         "s_claim_details": (
             claims - claims // 40,
             f"{_key('claim')} AS hk_claim, {_time(81)} AS load_dts, CAST({_time(81)} AS DATE) AS reported_on, "
-            f"CAST({_time(81)} AS DATE) - CAST({_whole(82, 40, power=3.0)} AS INTEGER) AS happened_on, {_pick(83, CAUSES, power=1.4)} AS cause, "
-            f"{_money(84, 80, 60000, 5.0)} AS claimed_amount, {_some(85, 0.8, _money(86, 0, 40000, 5.0))} AS paid_amount, "
-            f"{_pick(87, WORDS)} || ', file ' || CAST(i % 5000 AS VARCHAR) AS description, {_source(88)}",
+            f"CAST({_time(81)} AS DATE) - CAST({_whole(82, 40, power=3.0)} AS INTEGER) AS happened_on, {pick(83, CAUSES, power=1.4)} AS cause, "
+            f"{_money(84, 80, 60000, 5.0)} AS claimed_amount, {some(85, 0.8, _money(86, 0, 40000, 5.0))} AS paid_amount, "
+            f"{pick(87, WORDS)} || ', file ' || CAST(i % 5000 AS VARCHAR) AS description, {_source(88)}",
         ),
         "s_claim_status": (
             claims * 3,
-            f"{_key('claim', THIRD)} AS hk_claim, {_time(81, THIRD)} + to_days(CAST((i % 3) * 12 + 30 * {_unit(91)} AS INTEGER)) AS load_dts, "
+            f"{_key('claim', THIRD)} AS hk_claim, {_time(81, THIRD)} + to_days(CAST((i % 3) * 12 + 30 * {unit(91)} AS INTEGER)) AS load_dts, "
             f"(['opened', 'in review', 'settled', 'rejected', 'reopened'])[CASE WHEN i % 3 = 0 THEN 1 ELSE 1 + i % 3 + {_whole(92, 2, power=2.0)} END] AS status, "
-            f"{_some(93, 0.85, handler)} AS handler, {_source(95)}",
+            f"{some(93, 0.85, handler)} AS handler, {_source(95)}",
         ),
         "s_agent_details": (
             agents,
             f"{_key('agent')} AS hk_agent, {_time(101)} AS load_dts, 'Agent ' || CAST(i AS VARCHAR) AS agent_name, "
-            f"CAST({_time(102)} AS DATE) AS hired_on, CAST(2 + 10 * {_unit(103)} AS DECIMAL(5,2)) AS commission_percent, {_unit(104)} < 0.9 AS is_active, {_source(105)}",
+            f"CAST({_time(102)} AS DATE) AS hired_on, CAST(2 + 10 * {unit(103)} AS DECIMAL(5,2)) AS commission_percent, {unit(104)} < 0.9 AS is_active, {_source(105)}",
         ),
         "s_product_details": (
             products,
             f"{_key('product')} AS hk_product, {_time(111)} AS load_dts, 'Plan ' || CAST(i AS VARCHAR) AS product_name, "
-            f"{_pick(112, LINES, '(i % 16)')} AS line, {_unit(113)} < 0.7 AS on_sale, {_source(114)}",
+            f"{pick(112, LINES, '(i % 16)')} AS line, {unit(113)} < 0.7 AS on_sale, {_source(114)}",
         ),
         "s_vehicle_details": (
             vehicles,
-            f"{_key('vehicle')} AS hk_vehicle, {_time(121)} AS load_dts, {_pick(122, MAKES, power=1.7)} AS make, "
-            f"CAST(1995 + 30 * sqrt({_unit(123)}) AS INTEGER) AS built_in, {_some(124, 0.9, f'CAST(40 + {_whole(125, 300)} AS INTEGER)')} AS kilowatts, "
-            f"{_pick(126, ['petrol', 'diesel', 'electric', 'hybrid'], power=1.4)} AS fuel, {_source(127)}",
+            f"{_key('vehicle')} AS hk_vehicle, {_time(121)} AS load_dts, {pick(122, MAKES, power=1.7)} AS make, "
+            f"CAST(1995 + 30 * sqrt({unit(123)}) AS INTEGER) AS built_in, {some(124, 0.9, f'CAST(40 + {_whole(125, 300)} AS INTEGER)')} AS kilowatts, "
+            f"{pick(126, ['petrol', 'diesel', 'electric', 'hybrid'], power=1.4)} AS fuel, {_source(127)}",
         ),
         "s_branch_details": (
             branches,
             f"{_key('branch')} AS hk_branch, {_time(131)} AS load_dts, {OPEN_END} AS load_end_dts, 'Branch ' || CAST(i AS VARCHAR) AS branch_name, "
-            f"{_pick(132, ['North', 'East', 'South', 'West', 'Centre'], '(i % 40)')} AS region, {_pick(133, COUNTRIES, power=1.4)} AS country_code, {_source(134)}",
+            f"{pick(132, ['North', 'East', 'South', 'West', 'Centre'], '(i % 40)')} AS region, {pick(133, COUNTRIES, power=1.4)} AS country_code, {_source(134)}",
         ),
         "s_payment_details": (
             payments,
             f"{_key('payment')} AS hk_payment, {_time(141)} AS load_dts, {due} AS due_on, "
-            f"{_some(142, 0.93, f'{due} + CAST({_whole(143, 75, power=4.0)} AS INTEGER)')} AS paid_on, {_money(144, 5, 600, 2.5)} AS amount, "
-            f"{_pick(145, ['debit', 'card', 'transfer', 'cash'], power=1.7)} AS method, {_some(146, 0.06, problem)} AS problem, {_source(148)}",
+            f"{some(142, 0.93, f'{due} + CAST({_whole(143, 75, power=4.0)} AS INTEGER)')} AS paid_on, {_money(144, 5, 600, 2.5)} AS amount, "
+            f"{pick(145, ['debit', 'card', 'transfer', 'cash'], power=1.7)} AS method, {some(146, 0.06, problem)} AS problem, {_source(148)}",
         ),
         "r_country": (
             len(COUNTRIES),
-            f"([{', '.join(repr(c) for c in COUNTRIES)}])[i + 1] AS country_code, 'Country ' || CAST(i AS VARCHAR) AS country_name, {_unit(151)} < 0.8 AS in_union",
+            f"([{', '.join(repr(c) for c in COUNTRIES)}])[i + 1] AS country_code, 'Country ' || CAST(i AS VARCHAR) AS country_name, {unit(151)} < 0.8 AS in_union",
         ),
     }
 
@@ -227,31 +209,14 @@ def _query(table: str, columns: str, low: int, high: int) -> str:
 
 def make(folder: Path, payments: int = PAYMENTS) -> bool:
     """Write the tables below `folder`; nothing happens when they are there already."""
-    marker = folder / MARKER
-    if marker.is_file() and json.loads(marker.read_text()).get("rows") == payments:
+    writer = TableWriter(folder, "raw_vault", payments)
+    if writer.is_done():
         return False
-    connection = duckdb.connect()
     for table, (rows, columns) in tables(payments).items():
-        target = folder / "raw_vault" / table
-        target.mkdir(parents=True, exist_ok=True)
-        for part, low in enumerate(range(0, rows, ROWS_PER_FILE)):
-            file = str(target / f"part-{part:03d}.parquet").replace("'", "''")
-            sql = _query(table, columns, low, min(rows, low + ROWS_PER_FILE))
-            connection.execute(f"COPY ({sql}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
-    marker.write_text(json.dumps({"rows": payments}))
+        writer.write(table, rows, lambda low, high, table=table, columns=columns: _query(table, columns, low, high))
+    writer.finish()
     return True
 
 
-def main() -> int:
-    """Command line: folder and number of payments."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--rows", type=int, default=PAYMENTS)
-    arguments = parser.parse_args()
-    made = make(arguments.folder, arguments.rows)
-    sys.stdout.write(f"{'made' if made else 'already there'}: {arguments.folder}\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_line(__doc__, make, PAYMENTS))
