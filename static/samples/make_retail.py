@@ -9,6 +9,7 @@ NULLs (promotion, discount, birth year), returns and three years of days. Needs 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -89,12 +90,17 @@ FROM range({{count}}) AS r(i)
 """
 
 
-def make(folder: Path, rows: int = FACT_ROWS) -> bool:
+def _silent(_done: float, _what: str) -> None:
+    """Nobody watches."""
+
+
+def make(folder: Path, rows: int = FACT_ROWS, progress: Callable[[float, str], None] = _silent) -> bool:
     """Write the tables below `folder`; nothing happens when they are there already.
 
     Args:
         folder: The lake folder, named by `jdbc:duckdb:<folder>`.
         rows: Rows of the fact table `sales`.
+        progress: Called with 0..1 and the table's name.
 
     Returns:
         True when something was written.
@@ -104,9 +110,11 @@ def make(folder: Path, rows: int = FACT_ROWS) -> bool:
         return False
 
     def sales(low: int, high: int) -> str:
+        progress(low / rows, "sales")
         return SALES.format(low=low, high=high, rows=rows)
 
     for table, (count, columns) in DIMENSIONS.items():
+        progress(0.0, table)
         writer.write(
             table, count, lambda low, high, columns=columns: f"SELECT {columns} FROM range({low}, {high}) AS r(i)"
         )
@@ -114,6 +122,7 @@ def make(folder: Path, rows: int = FACT_ROWS) -> bool:
     writer.write("returns", 1, lambda low, high: RETURNS.format(rows=rows, count=returned))
     writer.write("sales", rows, sales)
     writer.finish()
+    progress(1.0, "sales")
     return True
 
 
