@@ -25,7 +25,7 @@ from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.date_grains import coarser_forms, compared_with
 from heavy_stack.backend.advisor.rules.rollup.measures import measure, type_at
 from heavy_stack.backend.advisor.rules.rollup.stored_parts import Canonical, Cases, Choice, Part, Stored
-from heavy_stack.backend.advisor.rules.rollup.trees import canonical, conjuncts, text_of
+from heavy_stack.backend.advisor.rules.rollup.trees import canonical, conjuncts, text_of, unwrapped
 from heavy_stack.backend.advisor.sql.printing import trino_sql
 
 
@@ -95,12 +95,18 @@ def same_in_all(
 def _pinned(condition: exp.Expr) -> Iterator[exp.Expr]:
     """What a condition compares with one constant."""
     for part in conjuncts(condition):
-        compared = compared_with(part)
-        one = compared is not None and [operator for operator, _ in compared[1]] == ["="]
-        if compared is not None and one and isinstance(part, (exp.EQ, exp.In)):
-            kind = type_at(compared[0])
-            if kind is not None and not kind.is_float:  # 0.0 is also -0.0, which may be a group of its own
-                yield compared[0]
+        compared = compared_with(part) if isinstance(part, (exp.EQ, exp.In)) else None
+        if compared is not None and len(compared[1]) == 1 and _means_one_value(compared[0], compared[1][0][1]):
+            yield compared[0]
+
+
+def _means_one_value(subject: exp.Expr, constant: exp.Expr) -> bool:
+    """Whether only one value equals the constant: 0.0 is also -0.0, and large integers equal a double together."""
+    one, other = type_at(subject), type_at(unwrapped(constant))
+    if one is None or other is None or one.zone or other.zone:
+        return False
+    whole = all(each.is_integer or each.is_decimal for each in (one, other))
+    return whole or (one.base == other.base and not one.is_float)
 
 
 def count_condition(core: Core, count: DisjointCount, dimension: exp.Expr) -> tuple[str, str]:

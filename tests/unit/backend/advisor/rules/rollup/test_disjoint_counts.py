@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, TableFacts
+from heavy_stack.backend.advisor.parse.ddl import read_tables
+from heavy_stack.backend.advisor.rules.rollup.disjoint_counts import same_in_all
+from heavy_stack.backend.advisor.sql.catalog import Catalog, qualified
 from tests.support.rule_cases import Run, run_stages
 
 DDL = [
@@ -111,6 +114,27 @@ class TestSums:
         found = run(BY_DEVICE.replace("GROUP BY device", "AND kind = 'buy' GROUP BY device"))
         assert ["day", "device", "kind"] in found.dimensions()
         assert 'SUM("r"."count_distinct_session")' in (found.rewritten() or "")
+
+
+class TestNamedValues:
+    @pytest.mark.parametrize(
+        ("condition", "pinned"),
+        [
+            ("day = DATE '2024-01-05'", {'"clicks"."day"', 'DATE_TRUNC(\'MONTH\', "clicks"."day")'}),
+            ("visitor IN (7)", {'"clicks"."visitor"'}),
+            ("visitor = 7.5", {'"clicks"."visitor"'}),
+            ("visitor = 1e17", set()),
+            ("visitor IN (7, 8)", set()),
+            ("visitor >= 7", set()),
+            ("CAST(at AS date) = DATE '2024-01-05'", {'DATE_TRUNC(\'DAY\', "clicks"."at")'}),
+        ],
+    )
+    def test_are_the_same_in_all_rows(self, condition: str, pinned: set[str]) -> None:
+        tree = qualified(f"SELECT 1 AS x FROM lake.web.clicks WHERE {condition}", Catalog(read_tables(DDL)))
+        where = tree.args["where"].this
+        found = same_in_all([], [where], {"clicks": "clicks"}, {"clicks"})
+        assert pinned <= found
+        assert bool(pinned) == bool(found)
 
 
 class TestPairs:
