@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Column, ColumnFacts, Table, TableFacts, TableName
-from heavy_stack.backend.advisor.rules.prejoin.keys import table_of
+from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition, table_of
+from heavy_stack.backend.advisor.rules.rollup.trees import joined
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 _PREFIX = "extreme:"
@@ -33,6 +34,7 @@ class Extreme:
         column: What the greatest or least value is taken of.
         function: MAX or MIN.
         unique: Keys and column tell the base table's rows apart, so that no two rows of a key have the value.
+        rows: Not the values but the base table's rows that have them, one per key: only where `unique`.
     """
 
     table: TableName
@@ -40,11 +42,12 @@ class Extreme:
     column: str
     function: str = "MAX"
     unique: bool = False
+    rows: bool = False
 
     @property
     def name(self) -> TableName:
         """The name by which steps, shelves and artefacts know it."""
-        spelled = json.dumps([self.table.name, self.function, self.column, list(self.keys), self.unique])
+        spelled = json.dumps([self.table.name, self.function, self.column, list(self.keys), self.unique, self.rows])
         return TableName(self.table.catalog, self.table.schema, _PREFIX + spelled)
 
     @property
@@ -61,6 +64,8 @@ class Extreme:
             return None
         if self.mark in names or self.column in self.keys:
             return None
+        if self.rows and base is not None:
+            return Table(self.name, base.columns)
         columns = [Column(name, types[name]) for name in names]
         return Table(self.name, (*columns, Column(self.mark, "boolean", nullable=False)))
 
@@ -73,7 +78,27 @@ class Extreme:
         items.append(exp.alias_(exp.true(), self.mark, quoted=True))
         select = exp.Select(expressions=items).from_(table_of(self.table))
         select.set("group", exp.Group(expressions=keys))
+        if self.rows:
+            select = self._rows(select)
         return exp.Subquery(this=select, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+
+    def _rows(self, values: exp.Select) -> exp.Select:
+        own, other = "every", MARKS[self.function].removeprefix("is_")
+        every = exp.Column(this=exp.Star(), table=exp.to_identifier(own, quoted=True))
+        on: list[exp.Expr] = [
+            exp.EQ(this=exp.column(name, table=other, quoted=True), expression=exp.column(name, table=own, quoted=True))
+            for name in (*self.keys, self.column)
+        ]
+        source = exp.Subquery(this=values, alias=exp.TableAlias(this=exp.to_identifier(other, quoted=True)))
+        select = exp.Select(expressions=[every]).from_(table_of(self.table, own))
+        select.append("joins", exp.Join(this=source, on=joined(on)))
+        return select
+
+    def conditions(self) -> dict[str, str]:
+        """What must hold of the data where a window asks: name → SQL that returns no row."""
+        columns = (*self.keys, self.column)
+        found = dict([key_condition(self.table, columns)]) if self.unique else {}
+        return found | dict(filled_condition(self.table, column) for column in columns)
 
 
 def extreme_named(name: TableName) -> Extreme | None:
@@ -81,11 +106,11 @@ def extreme_named(name: TableName) -> Extreme | None:
     if not name.name.startswith(_PREFIX):
         return None
     try:
-        table, function, column, keys, unique = json.loads(name.name.removeprefix(_PREFIX))
+        table, function, column, keys, unique, rows = json.loads(name.name.removeprefix(_PREFIX))
     except ValueError:
         return None
     base = TableName(name.catalog, name.schema, str(table))
-    return Extreme(base, tuple(map(str, keys)), str(column), str(function), bool(unique))
+    return Extreme(base, tuple(map(str, keys)), str(column), str(function), bool(unique), bool(rows))
 
 
 def table_named(name: TableName, catalog: Catalog) -> Table | None:
@@ -129,5 +154,5 @@ def facts_with(extremes: Iterable[Extreme], facts: Mapping[str, TableFacts]) -> 
         counts = [columns[key].distinct or known.rows for key in each.keys if key in columns]
         rows = min(known.rows, max(counts, default=known.rows))
         kept = {name: columns[name] for name in (*each.keys, each.column) if name in columns}
-        found[str(each.name)] = TableFacts(rows, None, kept)
+        found[str(each.name)] = TableFacts(rows, None, dict(known.columns) if each.rows else kept)
     return found

@@ -269,7 +269,8 @@ class _Folding:
         """A filter on a table that stays joined is asked of the stored copy of its column: fewer rows are joined."""
         columns = [node for node in own_nodes(part) if isinstance(node, exp.Column)]
         plain = not any(isinstance(node, exp.Query) for node in own_nodes(part))
-        if plain and columns and all(column.table in self.roles for column in columns):
+        # An equality of two sources may be what joins one that stays: its stored copy would equal itself.
+        if plain and columns and column_pair(part) is None and all(column.table in self.roles for column in columns):
             places = [self._stored(column.table, column.name) for column in columns]
             links = {id(link) for member in self.members for link in member.links}
             if id(part) not in links and all(place is not None for place in places):

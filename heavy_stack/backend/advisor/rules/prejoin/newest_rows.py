@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.rules.prejoin.extremes import Extreme, catalog_with
-from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition, table_of
+from heavy_stack.backend.advisor.rules.prejoin.keys import table_of
 from heavy_stack.backend.advisor.rules.prejoin.newest_parts import (
     asked_for_one,
     computes_over_rows,
@@ -121,13 +121,11 @@ class _Spelling:
             known = self.known(extreme, True) if asked is not None and extreme is not None else None
             if asked is None or known is None:
                 continue
-            columns = (*known.keys, known.column)
             if known.unique:
                 window.set("this", cast_to(exp.Literal.number(1), "bigint"))
                 drop_condition(select, asked)
-            self._note(known)
-            base, place = body.args["from_"].this.alias_or_name, body.meta.get(PLACE)
-            self._join(body, known, {column: (base, column) for column in columns}, [place])
+            self.conditions |= known.conditions()
+            self._read_extreme(body, known)
             read = {each.name for part in own_parts(select) for each in columns_of(part, {source.alias_or_name})}
             body.set("expressions", [item for item in body.expressions if item.alias in read] or body.expressions[:1])
             source.replace(derived(body, source.alias_or_name))
@@ -185,18 +183,22 @@ class _Spelling:
         known = self.known(extreme, True) if extreme is not None else None
         if known is None or not known.unique or not select.find(exp.ArgMax, exp.ArgMin):
             return
-        self._note(known)
-        base = select.args["from_"].this.alias_or_name
+        self.conditions |= known.conditions()
         select.set("group", None)
         select.set("expressions", [exp.alias_(value.copy(), name, quoted=True) for name, value in values.items()])
-        columns = (*known.keys, known.column)
-        self._join(select, known, {each: (base, each) for each in columns}, [select.meta.get(PLACE)])
+        self._read_extreme(select, known)
 
-    def _note(self, extreme: Extreme) -> None:
-        columns = (*extreme.keys, extreme.column)
-        if extreme.unique:
-            self.conditions |= dict([key_condition(extreme.table, columns)])
-        self.conditions |= dict(filled_condition(extreme.table, column) for column in columns)
+    def _read_extreme(self, select: exp.Select, extreme: Extreme) -> None:
+        """Of a SELECT's one base table the rows with the greatest value: itself marked, or a table of these rows."""
+        source, place = select.args["from_"].this, select.meta.get(PLACE)
+        base = source.alias_or_name
+        if not extreme.rows:
+            self._join(select, extreme, {each: (base, each) for each in (*extreme.keys, extreme.column)}, [place])
+            return
+        table = table_of(extreme.name, base)
+        table.meta[ABSORBED] = tuple(each for each in [place] if each is not None)
+        source.replace(table)
+        self.found.add(extreme)
 
     # t = (SELECT MAX(t) …), (k, t) IN (SELECT k, MAX(t) … GROUP BY k)
 
@@ -217,7 +219,7 @@ class _Spelling:
         for part in inner_conditions(select):
             found = self._correlated(part, base) or self._membership(part, base)
             extreme = self.known(found[0], False) if found is not None else None
-            if found is not None and extreme is not None:
+            if found is not None and extreme is not None and not extreme.rows:
                 return part, extreme, found[1], found[2]
         return None
 
@@ -306,7 +308,7 @@ class _Spelling:
             body = self._body_of(source, grouped=True)
             grouped = self._grouped(body) if body is not None else None
             extreme = self.known(grouped[0], False) if join is not None and grouped is not None else None
-            if join is None or body is None or grouped is None or extreme is None:
+            if join is None or body is None or grouped is None or extreme is None or extreme.rows:
                 continue
             outputs = grouped[1]
             alias = source.alias_or_name

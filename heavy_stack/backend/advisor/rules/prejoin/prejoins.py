@@ -125,7 +125,7 @@ def candidate_of(
     ]
     proven = [step for step in prejoin.ordered() if extreme_named(step.table) is None]
     conditions = dict(key_condition(step.table, tuple(key for _, key in step.pairs)) for step in proven)
-    conditions |= dict(filled_condition(prejoin.steps[role].table, name) for role, name in prejoin.filled)
+    conditions |= dict(filled_condition(base_of(prejoin.steps[role].table), name) for role, name in prejoin.filled)
     return Candidate(
         id=f"prejoin-{number}",
         rule=RULE_ID,

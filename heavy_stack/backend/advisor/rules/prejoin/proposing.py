@@ -110,14 +110,15 @@ def _uses(context: ProposeContext) -> tuple[list[Use], set[Extreme]]:
             for star in stars_of(reading, keys, context.costs.table_rows):
                 if context.costs.table_rows(star.fact) >= MIN_ROWS:
                     found.append(Use(number, places[id(select)], reading, star))
-        more, asked = _uses_of_newest_rows(number, tree, keys, context)
-        found += more
-        extremes |= asked
+        for rows in (False, True):
+            more, asked = _uses_of_newest_rows(number, tree, keys, context, rows=rows)
+            found += more
+            extremes |= asked if more else frozenset()
     return found, extremes
 
 
 def _uses_of_newest_rows(
-    number: int, tree: exp.Query, keys: Keys, context: ProposeContext
+    number: int, tree: exp.Query, keys: Keys, context: ProposeContext, *, rows: bool
 ) -> tuple[list[Use], frozenset[Extreme]]:
     """The SELECTs that ask for each key's newest row, spelled as joins; they take those that they merged along."""
     catalog, costs = context.analyst.catalog, context.costs
@@ -128,8 +129,10 @@ def _uses_of_newest_rows(
             return None
         is_filled = keys.is_filled(table, columns)
         found = replace(extreme, unique=is_filled and keys.is_key(table, tuple(sorted(columns))))
-        keys.declare(found.name, (columns, found.keys))
-        return found if is_filled or not filled else None
+        if rows and found.unique:
+            found = replace(found, rows=True)
+        keys.declare(found.name, (found.keys,) if found.rows else (columns, found.keys))
+        return found if (is_filled or not filled) and found.rows == rows else None
 
     spelled = spelled_by_extremes(tree, catalog, known_as)
     if spelled is None:

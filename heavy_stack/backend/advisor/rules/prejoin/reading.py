@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import TableName
-from heavy_stack.backend.advisor.rules.prejoin.extremes import catalog_with, extreme_named
+from heavy_stack.backend.advisor.rules.prejoin.extremes import Extreme, catalog_with, extreme_named
 from heavy_stack.backend.advisor.rules.prejoin.folding import Folded, fold
 from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
-from heavy_stack.backend.advisor.rules.prejoin.newest_rows import extremes_in, notes_of, spelled_by_extremes
+from heavy_stack.backend.advisor.rules.prejoin.newest_rows import Known, extremes_in, notes_of, spelled_by_extremes
 from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf
 from heavy_stack.backend.advisor.rules.prejoin.stars import Reading, reading_of, star_at
 from heavy_stack.backend.advisor.rules.rollup.inlining import drop_unread_ctes
@@ -44,9 +44,14 @@ def read_from_shelves(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf
         NotAnswerable: None does.
     """
     steps = (step for shelf in shelves for step in shelf.steps.values())
-    held = {replace(each, unique=False): each for step in steps if (each := extreme_named(step.table)) is not None}
-    spelled = spelled_by_extremes(tree, catalog, lambda each, _: held.get(each)) if held else None
-    if spelled is not None:
+    extremes = [each for step in steps if (each := extreme_named(step.table)) is not None]
+    marks = {replace(each, unique=False): each for each in extremes if not each.rows}
+    rows = {replace(each, unique=False, rows=False): each for each in extremes if each.rows}
+    # Rows that a table holds beside its own need no join at all; else the marks.
+    for held in [marks | rows, marks, rows] if rows else [marks]:
+        spelled = spelled_by_extremes(tree, catalog, _known_as(held)) if held else None
+        if spelled is None:
+            continue
         known = catalog_with(spelled.extremes, catalog)
         try:
             spent = dict(enumerate(map(gains.as_it_is_s, tree.find_all(exp.Select, bfs=False))))
@@ -57,6 +62,10 @@ def read_from_shelves(tree: exp.Query, catalog: Catalog, shelves: Sequence[Shelf
         if found is not None and not extremes_in(found.tree, frozenset(each.name for each in spelled.extremes)):
             return replace(found, conditions=found.conditions | spelled.conditions)
     return _read(tree, catalog, shelves, gains, {})
+
+
+def _known_as(held: Mapping[Extreme, Extreme]) -> Known:
+    return lambda extreme, _: held.get(extreme)
 
 
 def _read(

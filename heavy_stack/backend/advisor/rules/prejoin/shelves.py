@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Candidate, StoredColumn, Table, TableName
-from heavy_stack.backend.advisor.rules.prejoin.extremes import extreme_named
+from heavy_stack.backend.advisor.rules.prejoin.extremes import base_of, extreme_named
 from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
 from heavy_stack.backend.advisor.rules.rollup.matching import StoredTable
@@ -62,7 +62,10 @@ class Shelf:
         """
         steps = [self.steps[role] for role in sorted(self.steps) if extreme_named(self.steps[role].table) is None]
         found = dict(key_condition(step.table, tuple(theirs for _, theirs in step.pairs)) for step in steps)
-        return found | dict(filled_condition(self.steps[role].table, name) for role, name in sorted(asked))
+        for extreme in (extreme_named(self.steps[role].table) for role in sorted(self.steps)):
+            if extreme is not None and extreme.rows:
+                found |= extreme.conditions()
+        return found | dict(filled_condition(base_of(self.steps[role].table), name) for role, name in sorted(asked))
 
     def above(self, role: str) -> list[str]:
         """The roles between a role and the fact."""

@@ -32,6 +32,15 @@ FACTS = {
     )
 }
 STATE = "lake.vault.state"
+BOTH = [*DDL, "CREATE TABLE lake.vault.sale (k bigint, amount bigint, place varchar)"]
+WITH_FACT = FACTS | {
+    "lake.vault.sale": TableFacts(
+        5_000_000,
+        300_000_000,
+        {"k": ColumnFacts(distinct=300_000, nulls=0), "place": ColumnFacts(distinct=40, nulls=0)},
+    )
+}
+BY_STATE = "SELECT s.v, f.place, SUM(f.amount) AS a FROM lake.vault.sale AS f {join} GROUP BY s.v, f.place"
 FIRST = f"SELECT k, v, ROW_NUMBER() OVER (PARTITION BY k ORDER BY t DESC) AS n FROM {STATE}"
 
 
@@ -62,6 +71,33 @@ class TestKeyAndDateTellRowsApart:
     def test_returns_the_same_rows(self, sql: str) -> None:
         run = run_stages(DDL, [sql], FACTS, {"k,t differ": 0})
         assert [line for seed in range(10) for line in differences(run, seed)] == []
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        f"JOIN ({FIRST}) AS s ON s.k = f.k AND s.n = 1",
+        f"LEFT JOIN ({FIRST}) AS s ON s.k = f.k AND s.n = 1",
+        f"JOIN (SELECT k, MIN_BY(v, t) AS v FROM {STATE} GROUP BY k) AS s ON s.k = f.k",
+        f"JOIN {STATE} AS s ON s.k = f.k JOIN (SELECT k, MAX(t) AS at FROM {STATE} GROUP BY k) AS m"
+        " ON m.k = s.k AND m.at = s.t",
+    ],
+)
+class TestBesideALargerTable:
+    def test_no_join_is_left(self, join: str) -> None:
+        run = run_stages(BOTH, [BY_STATE.format(join=join)], WITH_FACT, {"k,t differ": 0})
+        found = run.rewritten() or ""
+        assert "JOIN" not in found or "m.at" in join
+        assert run.rewrite.texts
+
+    def test_returns_the_same_rows(self, join: str) -> None:
+        run = run_stages(BOTH, [BY_STATE.format(join=join)], WITH_FACT, {"k,t differ": 0})
+        assert [line for seed in range(10) for line in differences(run, seed)] == []
+
+    def test_the_table_rests_on_one_newest_row_per_key(self, join: str) -> None:
+        run = run_stages(BOTH, [BY_STATE.format(join=join)], WITH_FACT, {"k,t differ": 0})
+        named = {name for text in run.rewrite.texts for name, _ in text.conditions}
+        assert "state has one row per k, t" in named or "m.at" in join
 
 
 class TestWindow:
