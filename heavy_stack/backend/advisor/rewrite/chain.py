@@ -142,9 +142,8 @@ class Chain:
         rollups = self._rolled_up(analysis, self._rollups, reasons)
         first = list(self._both(analysis.tree, rollups, self._shelves))
         yield from first
-        prejoined = self._prejoined(analysis.tree, self._shelves)
-        if prejoined is not None:
-            yield self._joined(prejoined, None)
+        if rollups is not None:
+            yield from self._both(analysis.tree, None, self._shelves)
         used = list(dict.fromkeys(table.name for step in first for table in step.tree.tables))
         if len(used) < 2:
             return
@@ -155,10 +154,10 @@ class Chain:
             yield from self._both(analysis.tree, left, others)
 
     def _both(self, tree: exp.Query, rollups: RewrittenTree | None, shelves: Sequence[Shelf]) -> Iterator[_Step]:
+        prejoined = self._prejoined(tree if rollups is None else rollups.tree, shelves)
+        if prejoined is not None:
+            yield self._joined(prejoined, rollups)
         if rollups is not None:
-            prejoined = self._prejoined(rollups.tree, shelves)
-            if prejoined is not None:
-                yield self._joined(prejoined, rollups)
             yield _Step(rollups, (ANSWER_FROM_ROLLUP.id,), self._conditions_of(rollups))
 
     def _rolled_up(self, analysis: Analysis, tables: Sequence[StoredTable], reasons: list[str]) -> RewrittenTree | None:

@@ -71,7 +71,7 @@ class Demand:
         return frozenset(table for block in self.blocks for table in block.after_s)
 
 
-USABLE_SHARE = 0.9
+USABLE_SHARE = 0.85
 """Of the bytes allowed: sizes are estimates, and where the tables as built take more, some are given up unweighed."""
 
 
