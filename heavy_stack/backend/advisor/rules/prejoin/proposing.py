@@ -43,6 +43,8 @@ AMPLE_BYTES = 8.0
 """Where the joined table is large, looking rows up may cost more than even a wide number: both are tried."""
 MIN_BYTES = 1e-3
 LATE_SHARE = 0.45
+DRAFT = "(stored)"
+"""An alias that no query has: with one of the query's own the two tables would be taken for one."""
 MAX_OWN = 3
 """Tables for the SELECTs of one group alone, beside the shared ones."""
 LEVELS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
@@ -238,7 +240,7 @@ def _wishes(uses: list[Use], shelf: Shelf, context: ProposeContext) -> list[Wish
     found: list[Wish] = []
     for use in uses:
         try:
-            folded = fold(use.reading, use.star, shelf, "p")
+            folded = fold(use.reading, use.star, shelf, DRAFT)
         except NotAnswerable:
             continue
         before, after = gains.before_and_after(use.reading.select, folded, shelf)
