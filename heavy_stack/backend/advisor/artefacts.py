@@ -133,13 +133,14 @@ class ParsedWorkload:
 
 @dataclass(frozen=True)
 class ColumnFacts:
-    """Statistics of one column; None where unknown. `values` holds every value when there are at most 16."""
+    """Statistics of one column; None where unknown. `values`: every one of at most 16; `in_order`: rows follow it."""
 
     distinct: int | None = None
     nulls: int | None = None
     low: str | None = None
     high: str | None = None
     values: tuple[str, ...] | None = None
+    in_order: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -238,8 +239,7 @@ class Candidate:
 class Proposals:
     """propose's artefact: candidates, and for each text without one a reason.
 
-    `text_s`: by text, the cost model's seconds of the whole text as it stands. `rejected`: (candidate, rule, why) of
-    tables that a rule itself gave up.
+    `text_s`: by text, its seconds by the cost model. `rejected`: (candidate, rule, why) of what was given up.
     """
 
     candidates: tuple[Candidate, ...]

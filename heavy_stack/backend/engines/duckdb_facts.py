@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
 from heavy_stack.backend.advisor.ports import Deadline, NotCheckable, RunFailed, RunTimeout
@@ -26,6 +27,9 @@ MAX_VALUES = 16
 SKETCH_MARGIN = 4
 """A column whose sketch says at most MAX_VALUES × this is counted exactly: the sketch errs by far less."""
 COLUMNS_AT_ONCE = 40
+FEW_STRETCHES = 10
+NARROW = 0.2
+"""A stretch of rows that spans so much of a column's range at most is passed over by most filters on it."""
 FACTS_LIMIT_S = 60.0
 SCAN_LIMIT_S = 1.0
 COUNTED_ROW_S = 5e-8
@@ -82,6 +86,8 @@ class DuckdbFacts:
                 facts |= self._column_facts(table, part, rows)
             except (RunFailed, RunTimeout):
                 facts |= {name: ColumnFacts() for name in part}
+        for name in self._in_order(table, [column.name for column in shown_columns(table) if column.name in facts]):
+            facts[name] = replace(facts[name], in_order=True)
         return TableFacts(rows, self._bytes(table), facts)
 
     def count_groups(
@@ -156,6 +162,26 @@ class DuckdbFacts:
                 sql = f"SELECT count(*) FROM {name}"
             self._rows[name] = int(str(self._ask(sql)[0]))
         return self._rows[name]
+
+    def _in_order(self, table: Table, columns: Sequence[str]) -> list[str]:
+        """The dates and timestamps that follow the rows: each stretch of rows spans little of their range."""
+        files = self._lake.tables[table.name].files
+        kinds = {column.name: column.type for column in table.columns}
+        asked = [name for name in columns if kinds.get(name, "").startswith(("date", "timestamp"))]
+        if not files or not asked:
+            return []
+        listed = ", ".join(literal(str(file)) for file in files)
+        low, high = (f"epoch(TRY_CAST(stats_{end}_value AS TIMESTAMP))" for end in ("min", "max"))
+        sql = (
+            f"SELECT list(name) FROM (SELECT path_in_schema AS name FROM parquet_metadata([{listed}])"
+            f" WHERE path_in_schema IN ({', '.join(map(literal, asked))}) GROUP BY path_in_schema"
+            f" HAVING count(*) >= {FEW_STRETCHES} AND avg({high} - {low}) <= {NARROW} * (max({high}) - min({low})))"
+        )
+        try:
+            found = self._ask(sql)[0]
+        except (RunFailed, RunTimeout):
+            return []
+        return [str(name) for name in found] if isinstance(found, list) else []
 
     def _bytes(self, table: Table) -> int | None:
         files = self._lake.tables[table.name].files

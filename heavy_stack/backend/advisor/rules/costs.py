@@ -130,7 +130,7 @@ class CostModel:
             without: Aliases that a stored table stands for: reading that table is not counted, joining it is.
             stored_rows: That table's rows.
         """
-        tables = {alias: table for alias, table in self._base_tables(select).items() if alias not in without}
+        tables = {alias: table for alias, table in self.base_tables(select).items() if alias not in without}
         if not tables:
             return 0.0
         columns: dict[str, set[str]] = {alias: set() for alias in tables}
@@ -171,7 +171,8 @@ class CostModel:
         """A whole analysed query: planning, and the own work of each SELECT."""
         return FLOOR_S + sum(self.block_cost(select) for select in tree.find_all(exp.Select))
 
-    def _base_tables(self, select: exp.Select) -> dict[str, Table]:
+    def base_tables(self, select: exp.Select) -> dict[str, Table]:
+        """The client's tables that a SELECT reads itself, by alias."""
         sources = [select.args.get("from_"), *(select.args.get("joins") or [])]
         found: dict[str, Table] = {}
         for source in sources:

@@ -108,6 +108,22 @@ class TestLargeTable:
         )
         return Table(TableName("lake", "shop", "big"), tuple(Column(*column) for column in columns))
 
+    def test_tells_a_date_that_the_rows_follow(self, task: Task, lake_root: Path) -> None:
+        folder = lake_root / "shop/log"
+        folder.mkdir()
+        with duckdb.connect() as db:
+            select = (
+                "SELECT DATE '2020-01-01' + (i // 1000)::INTEGER AS day, "
+                "DATE '2020-01-01' + (hash(i) % 300)::INTEGER AS due, i AS id FROM range(300000) AS r(i)"
+            )
+            db.execute(f"COPY ({select}) TO '{folder}/a.parquet' (ROW_GROUP_SIZE 10240)")
+        columns = (Column("day", "date"), Column("due", "date"), Column("id", "bigint"))
+        table = Table(TableName("lake", "shop", "log"), columns)
+        with task.connect(f"jdbc:duckdb:{lake_root}", table) as ports:
+            found = known(ports.facts).table_facts(table, ["day", "due", "id"])
+        assert found is not None
+        assert [name for name, fact in found.columns.items() if fact.in_order] == ["day"]
+
     def test_few_values_are_exact_and_the_rest_is_close(self, task: Task, lake_root: Path, big: Table) -> None:
         with task.connect(f"jdbc:duckdb:{lake_root}", big) as ports:
             found = known(ports.facts).table_facts(big, [column.name for column in big.columns])

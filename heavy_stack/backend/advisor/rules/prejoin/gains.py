@@ -48,7 +48,27 @@ class Gains:
         """Seconds of the cost model of a SELECT as it is, and read from the shelf's table."""
         model, table = self._design(shelf)
         after = model.block_cost(folded.select) - self._skipped_s(folded, shelf, model, table)
-        return self._plain.block_cost(select), after
+        return self._plain.block_cost(select) - self._passed_over_s(select), after
+
+    def _passed_over_s(self, select: exp.Select) -> float:
+        """What the client's own tables save: of one whose rows follow a date, a filter on it passes over most."""
+        spent = 0.0
+        for alias, table in self._plain.base_tables(select).items():
+            share = 1.0
+            for part in conjuncts(select.args["where"].this if select.args.get("where") is not None else None):
+                columns = list(part.find_all(exp.Column))
+                if columns and all(each.table == alias and self._is_in_order(table, each.name) for each in columns):
+                    share *= self._plain.share_left(part, table)
+            if share < 1.0:
+                read = {each.name for each in select.find_all(exp.Column) if each.table == alias}
+                units = self._plain.column_units(table, read)
+                spent += scan_s(self._plain.table_rows(table), units) * (1 - max(PRUNED_TO, share))
+        return spent
+
+    def _is_in_order(self, table: Table, column: str) -> bool:
+        known = self._facts.get(str(table.name))
+        found = known.columns.items() if known is not None else ()
+        return any(one.in_order for name, one in found if name.lower() == column.lower())
 
     def rows(self, table: Table) -> float:
         """Rows of a table of the DDL, or a guess."""
