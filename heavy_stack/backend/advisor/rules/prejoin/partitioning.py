@@ -9,15 +9,33 @@ Source: Trino's Iceberg connector writes at most 100 partitions per writer; part
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from heavy_stack.backend.advisor.artefacts import ColumnFacts
+from heavy_stack.backend.advisor.artefacts import Candidate, ColumnFacts
 
 MAX_PARTITIONS = 60
 """Well under the 100 that a writer of Trino may have open, since new rows bring new months."""
 ROWS_PER_PARTITION = 1_000_000
 """Below, opening a file costs more than the rows that are passed over."""
 _DATES = ("date", "timestamp")
+
+
+def partitioned(candidate: Candidate, known: ColumnFacts | None) -> Candidate:
+    """The sorted table with its partitions; as it is where it has none.
+
+    Args:
+        candidate: A copy or pre-join.
+        known: Statistics of the column that it is sorted by first.
+    """
+    first = next(iter(candidate.evidence.get("sort", ())), None)
+    column = next((each for each in candidate.columns if each.name == first), None)
+    if column is None:
+        return candidate
+    partition = partition_of(column.name, column.type, known, candidate.rows)
+    return (
+        candidate if partition is None else replace(candidate, evidence={**candidate.evidence, "partition": partition})
+    )
 
 
 def partition_of(column: str, kind: str, known: ColumnFacts | None, rows: int | None) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from heavy_stack.backend.advisor.artefacts import Candidate, Saving, Table, TableName
+from heavy_stack.backend.advisor.artefacts import Candidate, ColumnFacts, Saving, Table, TableName
 from heavy_stack.backend.advisor.rules.costs import CostModel
 from heavy_stack.backend.advisor.rules.prejoin.extremes import (
     Extreme,
@@ -22,6 +22,7 @@ from heavy_stack.backend.advisor.rules.prejoin.gains import MAX_WORTH, Gains
 from heavy_stack.backend.advisor.rules.prejoin.keys import Keys
 from heavy_stack.backend.advisor.rules.prejoin.newest_rows import notes_of, spelled_by_extremes
 from heavy_stack.backend.advisor.rules.prejoin.orders import other_orders
+from heavy_stack.backend.advisor.rules.prejoin.partitioning import partitioned
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
 from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn, Shelf
 from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
@@ -188,10 +189,19 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
         each = [saving for wish in served for saving in (wish.saving, *wish.more)]
         savings = tuple(sorted({_key(saving): saving for saving in each}.values(), key=_key))
         size = int(rows * width.total(kept))
-        found.append(
-            candidate_of(prejoin, catalog, before + len(found) + 1, savings, rows, size, _why(prejoin, savings))
-        )
+        made = candidate_of(prejoin, catalog, before + len(found) + 1, savings, rows, size, _why(prejoin, savings))
+        found.append(partitioned(made, _facts_of_first(prejoin, context)))
     return found
+
+
+def _facts_of_first(prejoin: Prejoin, context: ProposeContext) -> ColumnFacts | None:
+    """Statistics of the column that the table is sorted by first."""
+    if not prejoin.sort:
+        return None
+    role, name = prejoin.sort[0]
+    known = context.facts.get(str(prejoin.fact.name if role == FACT else prejoin.steps[role].table))
+    columns = known.columns if known is not None else {}
+    return next((each for column, each in columns.items() if column.lower() == name), None)
 
 
 def _drafts(
