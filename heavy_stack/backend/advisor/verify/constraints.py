@@ -106,7 +106,10 @@ class Constraint:
             return ["x" * size for size in range(max(0, int(self.value) - 1), min(300, int(self.value) + 2))]
         else:
             return []
-        return hits + [miss for hit in hits[:2] for miss in near_misses(hit, draw)[:3]]
+        # A space in front matters to a pattern that fixes the start; to others it would be one more match.
+        fixed = self.kind == "prefix" or (self.kind in ("like", "not_like") and not self.value.startswith("%"))
+        spaced = [" " + hit for hit in hits[:1]] if fixed else []
+        return hits + [miss for hit in hits[:2] for miss in near_misses(hit, draw)[:3]] + spaced
 
 
 def _items(value: Any) -> Sequence[Any]:

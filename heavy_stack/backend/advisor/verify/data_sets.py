@@ -32,6 +32,7 @@ from heavy_stack.backend.advisor.verify.witnesses import (
     share_sum,
     solve_values,
     spread_copies,
+    spread_partners,
 )
 
 FLAVOURS: tuple[Flavour, ...] = (
@@ -44,6 +45,8 @@ FLAVOURS: tuple[Flavour, ...] = (
 )
 """The data sets that every task gets; more rounds repeat the first three with other seeds. The small ones show what
 crowded data hides: groups of one row, groups in which no row satisfies a CASE, aggregates over nothing."""
+WITHOUT_NULL_IN_LISTS = ("sparse", "dense")
+"""Flavours whose repeats have no NULL in what a NOT IN lists: one would leave the query no row."""
 CROWDED = 3
 """How many of them are made to return rows."""
 FEW_QUERIES = 80
@@ -140,8 +143,13 @@ class _Making:
         self.rows: dict[TableName, list[Row]] = {table.name: [] for table in tables}
         self.copies_left = ROWS_FOR_COPIES
         self.plants = True
+        self.listed: dict[TableName, set[str]] = {}
 
     def make(self, name: str, queries: Sequence[Studied], rules: KeyRules, planted: frozenset[int] | None) -> DataSet:
+        if self.flavour.name in WITHOUT_NULL_IN_LISTS and name != self.flavour.name:
+            for sketch in (sketch for query in queries for sketch in query.sketches):
+                for slot in (slot for pair in sketch.joins for slot in pair if slot.row in sketch.missing):
+                    self.listed.setdefault(sketch.rows[slot.row].table.name, set()).add(slot.column)
         for place, table in enumerate(self.tables):
             self._add_background(table, place)
         budget = max(12, min(70, ROWS_FOR_WITNESSES // max(1, len(queries))))
@@ -248,7 +256,10 @@ class _Making:
                 if slot.row == place:
                     share_sum(rows, slot, sketch.thresholds[slot], sketched.table)
             if sketched.spread:
-                spread_copies(rows, sketched.table, sketched.spread)
+                first = self.draw.randrange(1_000, KEY_BASE - MAX_COPIES)
+                spread_copies(rows, sketched.table, sketched.spread, first)
+                for name, row in spread_partners(sketch, witness, place, len(rows), first):
+                    self.rows[name].append(row)
             self.rows[sketched.table.name] += rows
             added += min(count, 4)
         return added + self._add_near_misses(query, witness, free, max(0, budget - added))
@@ -275,7 +286,8 @@ class _Making:
     # The end
 
     def _finished(self, table: Table, rows: list[Row], rules: KeyRules) -> list[tuple[Any, ...]]:
-        kept = _keeping_rules(table, rows, rules)
+        listed = self.listed.get(table.name, ())
+        kept = _keeping_rules(table, [row for row in rows if all(row[name] is not None for name in listed)], rules)
         self.draw.shuffle(kept)
         return [as_tuple(table, row) for row in kept]
 

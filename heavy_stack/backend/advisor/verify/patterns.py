@@ -46,7 +46,7 @@ def like_matches(pattern: str, escape: str | None, text: str) -> bool:
 
 def near_misses(text: str, draw: random.Random) -> list[str]:
     """Strings one step away: a character less or more, another case, another first letter, a space behind."""
-    steps = [text[:-1], text + "x", " " + text, text.swapcase(), "x" + text, text + " ", text[1:]]
+    steps = [text[:-1], text + "x", text.swapcase(), "x" + text, text + " ", text[1:]]
     if text:
         place = draw.randrange(len(text))
         steps.append(text[:place] + draw.choice("aZ0 ") + text[place + 1 :])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -267,12 +267,27 @@ def share_sum(rows: list[Row], slot: Slot, limit: Constraint, table: Table) -> N
             row[slot.column] = share
 
 
-def spread_copies(rows: list[Row], table: Table, columns: set[str]) -> None:
-    """Make `columns` differ from row to row, for a COUNT(DISTINCT …) above a threshold."""
+def spread_copies(rows: list[Row], table: Table, columns: set[str], first: int = 1_000) -> None:
+    """Make `columns` differ from row to row, for a COUNT(DISTINCT …) above a threshold: keys from `first` on."""
     for name in columns:
         kind = read_type(_column(table, name).type)
         for number, row in enumerate(rows):
-            row[name] = key_value(kind, 1_000 + number)
+            row[name] = key_value(kind, first + number)
+
+
+def spread_partners(
+    sketch: Sketch, witness: Witness, place: int, count: int, first: int
+) -> Iterator[tuple[TableName, Row]]:
+    """What spread copies of a row join, where they are spread by a key: a row of each other table for every key."""
+    columns = sketch.rows[place].spread
+    for slots, _ in sketch.classes():
+        if not any(slot.row == place and slot.column in columns for slot in slots):
+            continue
+        for slot in slots:
+            if slot.row != place and slot.row not in sketch.missing:
+                for number in range(count):
+                    key = key_value(_type(sketch, slot), first + number)
+                    yield witness.tables[slot.row].name, {**witness.rows[slot.row], slot.column: key}
 
 
 def near_misses(
