@@ -178,3 +178,22 @@ class TestWitnesses:
                 returned[name] += compared.outcome is Outcome.EQUAL
             session.close()
         assert {name: count for name, count in returned.items() if count < CROWDED} == {}
+
+
+class TestListsAndDistinctKeys:
+    def test_repeats_have_no_null_in_what_a_not_in_lists(self) -> None:
+        text = "SELECT sale_id FROM lake.shop.sales WHERE store_id NOT IN (SELECT store_id FROM lake.shop.stores)"
+        making = DataSetMaker(CATALOG, studied(text), "task-1")
+        assert None in column(making.make(FLAVOURS[0]), STORES, "store_id")
+        assert None not in column(making.make(FLAVOURS[0], 1), STORES, "store_id")
+
+    def test_distinct_keys_that_a_threshold_asks_for_have_partners(self) -> None:
+        text = (
+            "SELECT s.status, COUNT(DISTINCT s.product_id) AS n FROM lake.shop.sales AS s JOIN lake.shop.products AS p "
+            "ON p.product_id = s.product_id GROUP BY s.status HAVING COUNT(DISTINCT s.product_id) > 20"
+        )
+        data = DataSetMaker(CATALOG, studied(text), "task-1").make(FLAVOURS[0])
+        known = set(column(data, PRODUCTS, "product_id"))
+        pairs = zip(column(data, SALES, "status"), column(data, SALES, "product_id"), strict=True)
+        counts = Counter(status for status, product in set(pairs) if product in known)
+        assert max(counts.values()) > 20
