@@ -48,7 +48,7 @@ DRAFT = "(stored)"
 """An alias that no query has: with one of the query's own the two tables would be taken for one."""
 MAX_OWN = 3
 """Tables for the SELECTs of one group alone, beside the shared ones."""
-LEVELS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Shares of the bytes that all SELECTs together ask for: the selection chooses between narrow and wide tables."""
 
 
