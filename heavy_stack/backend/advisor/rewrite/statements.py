@@ -12,6 +12,9 @@ from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
 SORTED_FROM_ROWS = 100_000
 """A smaller rollup is a file or two, whose order neither saves room nor spares reading."""
 
+MAX_TIES = 3
+"""Columns that order what the sort leaves level: rows of one key lie together."""
+
 
 def new_schema_name(task_id: str, taken: Iterable[str]) -> str:
     """A schema name that no table of the DDL lies in; unique for the task."""
@@ -44,7 +47,7 @@ def named_table(candidate: Candidate, name: TableName) -> DesignTable:
     full = ".".join(map(_quoted, (name.catalog, name.schema, name.name)))
     columns = ", ".join(f"{_quoted(column.name)} {column.type}" for column in candidate.columns)
     listed = ", ".join(_quoted(column.name) for column in candidate.columns)
-    sort = [str(name) for name in candidate.evidence.get("sort", ())] if is_plain else _order(candidate, dimensions)
+    sort = _sort(candidate) if is_plain else _order(candidate, dimensions)
     ordered = candidate.select + _order_by(sort)
     sorted_files = is_plain or (candidate.rows or 0) >= SORTED_FROM_ROWS
     partition = candidate.evidence.get("partition")
@@ -62,6 +65,14 @@ def named_table(candidate: Candidate, name: TableName) -> DesignTable:
         refresh=f"CREATE OR REPLACE TABLE {full} {properties} AS {ordered}",
         rows_estimate=candidate.rows,
     )
+
+
+def _sort(candidate: Candidate) -> list[str]:
+    """What is filtered most, then a few of the fact's keys as far as the table has them."""
+    sort = [str(name) for name in candidate.evidence.get("sort", ())]
+    stored = {column.name for column in candidate.columns} - set(sort)
+    ties = [str(name) for name in candidate.evidence.get("ties", ()) if name in stored]
+    return [*sort, *ties[:MAX_TIES]] if sort else []
 
 
 def _order(candidate: Candidate, dimensions: list[str]) -> list[str]:

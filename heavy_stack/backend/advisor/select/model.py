@@ -72,21 +72,26 @@ class Demand:
 
 
 USABLE_SHARE = 0.85
-"""Of the bytes allowed: sizes are estimates, and where the tables as built take more, some are given up unweighed."""
+"""Of the bytes allowed: sizes are estimates, and a design should not take more than was allowed."""
+MEASURED_SHARE = 1.3
+"""The same where everything is built and measured: then the tables that save least for their bytes are given up until
+the others fit, and measurements choose better than estimates do."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a design may take; None where nothing limits it."""
+    """What a design may take; None where nothing limits it. `is_measured`: what does not fit is given up once built."""
 
     tables: int
     bytes: float | None = None
     build_s: float | None = None
+    is_measured: bool = False
 
     @property
     def usable_bytes(self) -> float | None:
         """What the estimates may come to."""
-        return None if self.bytes is None else USABLE_SHARE * self.bytes
+        share = MEASURED_SHARE if self.is_measured else USABLE_SHARE
+        return None if self.bytes is None else share * self.bytes
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from heavy_stack.backend.advisor.rules.prejoin.orders import other_orders
 from heavy_stack.backend.advisor.rules.prejoin.partitioning import partitioned
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import Prejoin, candidate_of, needed_steps, shelf_to_be
 from heavy_stack.backend.advisor.rules.prejoin.shelves import EXISTS, RoleColumn, Shelf
-from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of
+from heavy_stack.backend.advisor.rules.prejoin.sorting import sort_of, ties_of
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, Step, reading_of, stars_of
 from heavy_stack.backend.advisor.rules.prejoin.widths import Widths
 from heavy_stack.backend.advisor.rules.protocol import ProposeContext, Proposed
@@ -190,6 +190,7 @@ def _candidates(uses: list[Use], context: ProposeContext, before: int) -> list[C
         savings = tuple(sorted({_key(saving): saving for saving in each}.values(), key=_key))
         size = int(rows * width.total(kept))
         made = candidate_of(prejoin, catalog, before + len(found) + 1, savings, rows, size, _why(prejoin, savings))
+        made = replace(made, evidence={**made.evidence, "ties": ties_of(fact, steps.values(), facts)})
         found.append(partitioned(made, _facts_of_first(prejoin, context)))
     return found
 

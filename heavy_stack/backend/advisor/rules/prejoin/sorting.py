@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
 from heavy_stack.backend.advisor.rules.prejoin.shelves import RoleColumn
-from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star
+from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Reading, Star, Step
 from heavy_stack.backend.advisor.rules.rollup.literal_kinds import COMPARISONS, MAX_FLAG_VALUES
 from heavy_stack.backend.advisor.rules.rollup.trees import own_nodes, unwrapped
 from heavy_stack.backend.advisor.sql.catalog import Catalog
@@ -49,6 +49,17 @@ def sort_of(
     if role == FACT:
         return ((role, name),)
     return _ordering_columns(role, tables[role], columns, facts)
+
+
+def ties_of(fact: Table, steps: Iterable[Step], facts: Mapping[str, TableFacts]) -> list[str]:
+    """The fact's columns that order rows which the sort leaves level: its keys, those with the most values first.
+
+    What a key determines lies in runs then (a customer's address in the rows of a day), and runs take next to no room.
+    """
+    keys = {own.lower() for step in steps if step.parent == FACT for own, _ in step.pairs}
+    known = facts.get(str(fact.name))
+    values = {name.lower(): each.distinct or 0 for name, each in known.columns.items()} if known is not None else {}
+    return sorted(keys, key=lambda name: (-values.get(name, 0), name))
 
 
 def _group(place: RoleColumn) -> tuple[str, str]:
