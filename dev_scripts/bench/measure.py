@@ -136,17 +136,17 @@ class Bench:
 
     def _compare(self, before: str, mine: Form, after: str, theirs: Form, both: Side) -> Comparison:
         """Whether the rewrite returns the same rows; ties at a LIMIT's cut may fall either way."""
-        comparison = self._compare_once(before, mine, theirs, both)
+        comparison = self._compare_once(before, mine, theirs, both, _order(before))
         if comparison.equal or comparison.undecided:
             return comparison
         uncut = without_limit(before), without_limit(after)
         if uncut[0] is None or uncut[1] is None:
             return comparison
         forms = self.texts.form(uncut[0]), self.texts.form(uncut[1], self.design_tables)
-        whole = self._compare_once(before, *forms, both)
+        whole = self._compare_once(before, *forms, both, [])  # ORDER BY went with LIMIT
         return Comparison(whole.equal, f"before LIMIT: {whole.detail}", whole.undecided)
 
-    def _compare_once(self, before: str, mine: Form, theirs: Form, both: Side) -> Comparison:
+    def _compare_once(self, before: str, mine: Form, theirs: Form, both: Side, order: list[OrderKey]) -> Comparison:
         exact = mine.exact is not None and theirs.exact is not None
         left, right = (mine.exact, theirs.exact) if exact else (mine.plain, theirs.plain)
         if left is None or right is None:
@@ -162,7 +162,6 @@ class Bench:
         if not exact:
             types = ("double",) * len(results[0].names)
             results = [ResultSet(r.names, types, r.rows, r.seconds, r.truncated) for r in results]
-        order = _order(before)
         return compare(results[0], results[1], order=order, moments=moments_of(before, len(results[0].names)))
 
 
