@@ -27,6 +27,12 @@ class TestPrune:
         assert len(answer.report.tables) == 1
         assert any("more than the 1,000 bytes allowed" in rejected.why for rejected in answer.report.rejected)
 
+    def test_gives_up_a_small_table_for_a_large_one_that_saves_more(self, task: Task) -> None:
+        tables = (TableMeasure(ONE, 20, 400, 1.5), TableMeasure(TWO, 30, 900, 2.5))
+        texts = (verdict(0, 2.0, 1.0), verdict(1, 30.0, 0.5), verdict(2, 1.0, None, verdict=Verdict.UNCHANGED))
+        limited = task.change("verdicts", tables=tables, texts=texts).change("workload", max_storage_bytes=1000)
+        assert [table.name for table in limited.answer().report.tables] == [str(TWO)]
+
     def test_sends_what_read_it_another_way_that_was_verified(self, task: Task) -> None:
         tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, 70_000, 2.5))
         texts = (verdict(0, 8.0, 2.0), verdict(1, 3.0, 2.5), verdict(2, 1.0, None, verdict=Verdict.UNCHANGED))
