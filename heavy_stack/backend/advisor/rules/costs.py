@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlglot import exp
 
-from heavy_stack.backend.advisor.artefacts import ColumnFacts, Table, TableFacts
+from heavy_stack.backend.advisor.artefacts import Table, TableFacts
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 
 MAX_STORAGE_SHARE = 0.37
@@ -34,17 +34,12 @@ WINDOW_ROW_S = 80e-9
 """A row sorted into its window."""
 GROUP_S = 60e-9
 """A group made and merged."""
-KEY_S = 1.5e-9
-"""A plain value of a row's keys hashed and compared."""
 
 GUESSED_ROWS = 200_000.0
 """Without statistics a table has so many rows times the square of its columns: a fact is wide, a dimension is not; and
 tables that somebody wants advice on are not small."""
 GUESSED_VALUES = 100.0
 """Of a group key without statistics."""
-MAX_SETS = 32
-FEW_INSIDE = 2.0
-"""A column of which a part of the key's range would hold fewer values is taken to recur."""
 EQUAL_SHARE = 0.1
 RANGE_SHARE = 0.3
 OTHER_SHARE = 0.5
@@ -66,9 +61,9 @@ def join_s(build_rows: float, probe_rows: float) -> float:
     return build_rows * BUILD_ROW_S + probe_rows * PROBE_ROW_S
 
 
-def group_s(rows: float, groups: float, key_units: float = 0.0) -> float:
-    """Rows put into groups, by keys that cost so many plain values."""
-    return rows * (GROUPED_ROW_S + KEY_S * key_units) + min(rows, groups) * GROUP_S
+def group_s(rows: float, groups: float) -> float:
+    """Rows put into groups."""
+    return rows * GROUPED_ROW_S + min(rows, groups) * GROUP_S
 
 
 def value_units(kind: str) -> float:
@@ -76,28 +71,10 @@ def value_units(kind: str) -> float:
     return TEXT_VALUES if kind.startswith(("varchar", "char", "varbinary", "json", "array", "map", "row")) else 1.0
 
 
-def stored_s(rows: float, kinds: Iterable[str], *, regroups: bool = True, key_units: float = 0.0) -> float:
+def stored_s(rows: float, kinds: Iterable[str], *, regroups: bool = True) -> float:
     """Reading these columns of a design table, and grouping its rows again where they are finer than the query's."""
     read = scan_s(rows, sum(map(value_units, kinds)))
-    return read + group_s(rows, rows / 4, key_units) if regroups else read
-
-
-def share_of_range(referring: ColumnFacts | None, key: ColumnFacts | None) -> float:
-    """Which share of a key's range another column refers to: a calendar is often longer than what happened."""
-    try:
-        own = [float(text) for text in ((key.low, key.high) if key is not None else ()) if text is not None]
-        their = [float(text) for text in ((referring.low, referring.high) if referring else ()) if text is not None]
-    except ValueError:
-        return 1.0
-    if len(own) != 2 or len(their) != 2 or own[1] <= own[0]:
-        return 1.0
-    return min(1.0, max(0.0, their[1] - their[0]) / (own[1] - own[0]))
-
-
-def values_in_range(values: float, share: float) -> float:
-    """How many of a column's values stand in such a share of its table: years grow with the key, weekdays recur."""
-    inside = values * share
-    return inside if inside >= FEW_INSIDE else values
+    return read + group_s(rows, rows / 4) if regroups else read
 
 
 _STORED = ""
@@ -130,13 +107,11 @@ class CostModel:
 
     def distinct(self, table: Table, column: str) -> float | None:
         """How many values a column has; None where unknown."""
-        found = self._facts_of(table, column)
-        return None if found is None or found.distinct is None else float(max(1, found.distinct))
-
-    def _facts_of(self, table: Table, column: str) -> ColumnFacts | None:
         facts = self._facts.get(str(table.name))
-        columns = facts.columns if facts is not None else {}
-        return next((each for name, each in columns.items() if name.lower() == column.lower()), None)
+        if facts is None:
+            return None
+        found = next((each for name, each in facts.columns.items() if name.lower() == column.lower()), None)
+        return None if found is None or found.distinct is None else float(max(1, found.distinct))
 
     def block_cost(
         self,
@@ -179,17 +154,8 @@ class CostModel:
         if _numbers_rows(select):
             spent += rows * WINDOW_ROW_S
         if _groups(select):
-            made = self._groups_of(select, tables, rows) if groups is None else groups
-            spent += (1 + _grouping_sets(select)) / 2 * group_s(rows, made, self._key_units(select, tables))
+            spent += group_s(rows, self._groups_of(select, tables, rows) if groups is None else groups)
         return spent
-
-    def _key_units(self, select: exp.Select, tables: Mapping[str, Table]) -> float:
-        group = select.args.get("group")
-        keys = {(each.table, each.name): each for each in group.find_all(exp.Column)} if group is not None else {}
-        return sum(
-            self.column_units(tables[alias], [name]) if alias in tables else value_units(str(node.type or "").lower())
-            for (alias, name), node in keys.items()
-        )
 
     def _groups_of(self, select: exp.Select, tables: Mapping[str, Table], rows: float) -> float:
         """The groups of a SELECT: combinations of its keys' values, as far as they are known."""
@@ -227,68 +193,33 @@ class CostModel:
             on = join.args.get("on")
             if on is not None and not join.args.get("side"):
                 parts += on.flatten() if isinstance(on, exp.And) else [on]
-        read = self._shares_read(parts, tables)
         for part in parts:
             aliases = {column.table for column in part.find_all(exp.Column)}
             if len(aliases) == 1 and (alias := next(iter(aliases))) in kept and part.find(exp.Query) is None:
-                kept[alias] *= self.share_left(part, tables[alias], read.get(alias, 1.0))
+                kept[alias] *= self.share_left(part, tables[alias])
         return kept
 
-    def _shares_read(self, parts: Iterable[exp.Expr], tables: Mapping[str, Table]) -> dict[str, float]:
-        """Of tables that a larger one is joined to by their key: the share of the key's range that it refers to."""
-        found: dict[str, float] = {}
-        for part in parts:
-            if not (isinstance(part, exp.EQ) and isinstance(part.this, exp.Column)):
-                continue
-            if not isinstance(part.expression, exp.Column):
-                continue
-            pair = sorted((part.this, part.expression), key=lambda c: self._rows_of(tables.get(c.table)))
-            if all(column.table in tables for column in pair):
-                own, other = (self._facts_of(tables[column.table], column.name) for column in pair)
-                found[pair[0].table] = min(found.get(pair[0].table, 1.0), share_of_range(other, own))
-        return found
-
-    def _rows_of(self, table: Table | None) -> float:
-        return 0.0 if table is None else self.table_rows(table)
-
-    def share_left(self, condition: exp.Expr, table: Table, read: float = 1.0) -> float:
-        """Which share of a table's rows a condition on it leaves, roughly.
-
-        Args:
-            condition: On this table's columns.
-            table: The table.
-            read: The share of its key's range that the rows joined to it refer to.
-        """
+    def share_left(self, condition: exp.Expr, table: Table) -> float:
+        """Which share of a table's rows a condition on it leaves, roughly."""
         node = condition.unnest()
         if isinstance(node, (exp.EQ, exp.In)) and isinstance(node.this, exp.Column):
             values = self.distinct(table, node.this.name)
-            values = None if values is None else values_in_range(values, read)
             wanted = max(1, len(node.expressions)) if isinstance(node, exp.In) else 1
             return min(1.0, wanted / values) if values is not None else min(1.0, EQUAL_SHARE * wanted)
         if isinstance(node, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)):
             return RANGE_SHARE
         if isinstance(node, exp.Or):
-            return min(1.0, sum(self.share_left(term, table, read) for term in node.flatten()))
+            return min(1.0, sum(self.share_left(term, table) for term in node.flatten()))
         if isinstance(node, exp.And):
             share = 1.0
             for term in node.flatten():
-                share *= self.share_left(term, table, read)
+                share *= self.share_left(term, table)
             return share
         return OTHER_SHARE
 
 
 def _numbers_rows(select: exp.Select) -> bool:
     return any(item.find(exp.Window) is not None for item in select.expressions) and not _groups(select)
-
-
-def _grouping_sets(select: exp.Select) -> int:
-    """How often a SELECT groups its rows; on average by half of the keys."""
-    group = select.args.get("group")
-    found = 1
-    for part in group.find_all(exp.Rollup, exp.Cube, exp.GroupingSets) if group is not None else ():
-        keys = len(part.expressions)
-        found *= {exp.Rollup: keys + 1, exp.Cube: min(2**keys, MAX_SETS)}.get(type(part), max(1, keys))
-    return min(found, MAX_SETS)
 
 
 def _groups(select: exp.Select) -> bool:

@@ -72,26 +72,21 @@ class Demand:
 
 
 USABLE_SHARE = 0.85
-"""Of the bytes allowed: sizes are estimates, and a design should not take more than was allowed."""
-MEASURED_SHARE = 1.4
-"""The same where everything is built and measured: then the tables that save least for their bytes are given up until
-the others fit, and measurements choose better than estimates do."""
+"""Of the bytes allowed: sizes are estimates, and where the tables as built take more, some are given up unweighed."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a design may take; None where nothing limits it. `is_measured`: what does not fit is given up once built."""
+    """What a design may take; None where nothing limits it."""
 
     tables: int
     bytes: float | None = None
     build_s: float | None = None
-    is_measured: bool = False
 
     @property
     def usable_bytes(self) -> float | None:
         """What the estimates may come to."""
-        share = MEASURED_SHARE if self.is_measured else USABLE_SHARE
-        return None if self.bytes is None else share * self.bytes
+        return None if self.bytes is None else USABLE_SHARE * self.bytes
 
 
 @dataclass(frozen=True)

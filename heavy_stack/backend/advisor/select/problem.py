@@ -39,11 +39,8 @@ def limits_of(workload: Workload, storage: int | None) -> Limits:
     allowed = workload.max_storage_bytes
     if allowed is None and storage is not None:
         allowed = storage_allowed(None, storage)
-    is_built = workload.verify == "engine" and storage is not None
-    build_s = workload.budget_s * BUILD_SHARE if is_built else None
-    # What the client itself named is kept by the estimates already.
-    is_measured = is_built and workload.max_storage_bytes is None
-    return Limits(tables, None if allowed is None else float(allowed), build_s, is_measured)
+    build_s = workload.budget_s * BUILD_SHARE if workload.verify == "engine" and storage is not None else None
+    return Limits(tables, None if allowed is None else float(allowed), build_s)
 
 
 def why_impossible(candidate: Candidate, workload: Workload, limits: Limits) -> str | None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from sqlglot import exp
 
-from heavy_stack.backend.advisor.artefacts import Column, ColumnFacts, Table, TableFacts, TableName
-from heavy_stack.backend.advisor.rules.costs import CostModel, scan_s, share_of_range, values_in_range
+from heavy_stack.backend.advisor.artefacts import Column, ColumnFacts, Table, TableFacts
+from heavy_stack.backend.advisor.rules.costs import CostModel, scan_s
 from heavy_stack.backend.advisor.rules.prejoin.extremes import Extreme, catalog_with, facts_with
 from heavy_stack.backend.advisor.rules.prejoin.folding import Folded
 from heavy_stack.backend.advisor.rules.prejoin.shelves import Shelf
@@ -88,21 +87,11 @@ class Gains:
         return found
 
     def _column(self, shelf: Shelf, place: tuple[str, str]) -> ColumnFacts | None:
-        if place[0] == FACT:
-            return self._facts_of(shelf.fact, place[1])
-        step = shelf.steps[place[0]]
-        found = self._facts_of(step.table, place[1])
-        parent = shelf.fact if step.parent == FACT else shelf.steps[step.parent].table
-        own, key = step.pairs[0]
-        share = share_of_range(self._facts_of(parent, own), self._facts_of(step.table, key))
-        if found is None or found.distinct is None or len(step.pairs) > 1:
-            return found
-        return replace(found, distinct=max(1, round(values_in_range(found.distinct, share))))
-
-    def _facts_of(self, name: TableName, column: str) -> ColumnFacts | None:
-        known = self._facts.get(str(name))
-        columns = known.columns if known is not None else {}
-        return next((each for name, each in columns.items() if name.lower() == column.lower()), None)
+        owner = shelf.fact if place[0] == FACT else shelf.steps[place[0]].table
+        known = self._facts.get(str(owner))
+        if known is None:
+            return None
+        return next((each for name, each in known.columns.items() if name.lower() == place[1]), None)
 
     def _skipped_s(self, folded: Folded, shelf: Shelf, model: CostModel, table: Table) -> float:
         """What sorting saves: row groups whose range of a sorted column, or of one beside it, misses the filter."""

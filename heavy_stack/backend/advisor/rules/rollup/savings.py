@@ -8,11 +8,11 @@ from collections import Counter
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Saving
-from heavy_stack.backend.advisor.rules.costs import CostModel, stored_s, value_units
+from heavy_stack.backend.advisor.rules.costs import CostModel, stored_s
 from heavy_stack.backend.advisor.rules.rollup.cores import Core
 from heavy_stack.backend.advisor.rules.rollup.measures import stored_type, type_at
 from heavy_stack.backend.advisor.rules.rollup.merging import MAX_SHARE
-from heavy_stack.backend.advisor.rules.rollup.needs import Needs, group_keys
+from heavy_stack.backend.advisor.rules.rollup.needs import Needs
 from heavy_stack.backend.advisor.rules.rollup.rollups import Asked, Rollup, width_of
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 from heavy_stack.backend.advisor.rules.rollup.trees import canonical, text_of
@@ -49,10 +49,7 @@ class Weigher:
         found: dict[tuple[int, int], Saving] = {}
         for each in rollup.asked:
             read = max(rows * self._share_read(rollup, each.needs), min(rows, ROW_GROUP))
-            keys = [str(type_at(key) or "") for key in group_keys(each.needs.block.select)]
-            same = each.needs.exact_keys and set(each.needs.dimensions) == set(rollup.dimensions)
-            after = stored_s(read, _kinds(each.needs), regroups=not same, key_units=sum(map(value_units, keys)))
-            after += self._beside(each.needs, rows)
+            after = stored_s(read, _kinds(each.needs)) + self._beside(each.needs, rows)
             found[each.text, each.block] = Saving(each.text, each.block, self._before_s(each), after)
         return tuple(found[key] for key in sorted(found))
 
