@@ -231,7 +231,7 @@ def write_customers(lake: Path, rows: int, *, twice: bool = False) -> None:
 def write_sales(lake: Path) -> None:
     """Many sales to them, with a wide column that nobody asks for."""
     select = """SELECT CAST(i AS BIGINT) AS id, CAST(i % 5000 AS BIGINT) AS customer_id,
-        CAST(i % 1000 AS DECIMAL(12,2)) AS amount, 'note ' || hash(i) AS note FROM range(300000) AS t(i)"""
+        CAST(i % 1000 AS DECIMAL(12,2)) AS amount, 'note ' || hash(i) || hash(-i) AS note FROM range(1500000) AS t(i)"""
     write(lake, "sales", select)
 
 
