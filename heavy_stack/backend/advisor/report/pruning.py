@@ -10,19 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from heavy_stack.backend.advisor.artefacts import DesignTable, Rewrite, TableName, Verdicts, Workload
+from heavy_stack.backend.advisor.artefacts import DesignTable, Rewrite, Verdicts, Workload
 from heavy_stack.backend.advisor.report.decisions import Decision, tables_read
 from heavy_stack.backend.advisor.rules.costs import storage_allowed
 
 MARGIN = 1.005
 """A table is given up only where the design is worth clearly more without it: times are measured, not exact, and a
 query that is answered is worth something to those who wait for it."""
-
-MAX_SWAPS = 8
-"""Tables given up for room that are each kept in a further try."""
-MAX_SWAP_WORK = 20_000
-"""Texts times tables beyond which one try has to do."""
-_FOR_ROOM = "As built, the tables take more than"
 
 
 @dataclass(frozen=True)
@@ -58,67 +52,37 @@ def prune(
         runs[query.text] += query.runquantity
     if workload.frozen is not None or storage is None or storage <= 0 or not any(runs):
         return Pruned(decisions)
-    pruner = _Pruner(rewrite, sizes, runs, storage, storage_allowed(workload.max_storage_bytes, storage))
-    found = pruner.fitted(decisions)
-    # One large table may have gone for what many small ones could have made room for.
-    forced = [table.name for table, why in found.dropped if why.startswith(_FOR_ROOM)]
-    forced.sort(key=lambda name: -(sizes[name] or 0))
-    if len(decisions) * len(rewrite.tables) <= MAX_SWAP_WORK:
-        for name in forced[:MAX_SWAPS]:
-            other = pruner.fitted(decisions, kept=name)
-            if other.worth > found.worth * MARGIN:
-                found = other
-    return Pruned(found.decisions, found.dropped)
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    decisions: list[Decision]
-    dropped: tuple[tuple[DesignTable, str], ...]
-    worth: float
-
-
-class _Pruner:
-    def __init__(
-        self, rewrite: Rewrite, sizes: dict[TableName, int | None], runs: list[int], storage: int, allowed: int
-    ) -> None:
-        self._rewrite, self._sizes, self._runs, self._storage, self._allowed = rewrite, sizes, runs, storage, allowed
-
-    def fitted(self, decisions: list[Decision], kept: TableName | None = None) -> _Fitted:
-        """Tables dropped one by one; `kept` goes only where the design is worth more without it."""
-        dropped: list[tuple[DesignTable, str]] = []
-        while True:
-            tables = tables_read(decisions, self._rewrite)
-            if any(self._sizes.get(table.name) is None for table in tables):
-                return _Fitted(decisions, tuple(dropped), 0.0)
-            known = {table.name: self._sizes[table.name] or 0 for table in tables}
-            size = sum(known.values())
-            now = self._worth(decisions, size)
-            paying: tuple[float, DesignTable, list[Decision]] | None = None
-            least: tuple[float, DesignTable, list[Decision]] | None = None
-            for table in tables:
-                without = [decision.without(table.name) for decision in decisions]
-                left = {each.name for each in tables_read(without, self._rewrite)}
-                worth = self._worth(without, sum(self._sizes.get(name) or 0 for name in left))
-                if worth > now * MARGIN and (paying is None or worth > paying[0]):
-                    paying = worth, table, without
-                # For the bytes that have to go; what is more than these counts for nothing.
-                lost = math.log(now / worth) / max(1, min(known[table.name], size - self._allowed))
-                if table.name != kept and (least is None or lost < least[0]):
-                    least = lost, table, without
-            if paying is not None:
-                _, table, decisions = paying
-                share = 100 * known[table.name] / self._storage
-                why = f"Measured, its {share:.1f} % of the storage cost more than the queries on it save."
-            elif least is not None and size > self._allowed:
-                _, table, decisions = least
-                why = f"{_FOR_ROOM} the {self._allowed:,} bytes allowed; this one saves least for its."
-            else:
-                return _Fitted(decisions, tuple(dropped), now if size <= self._allowed else 0.0)
-            dropped.append((table, why))
-
-    def _worth(self, decisions: Sequence[Decision], new_bytes: int) -> float:
-        return _worth(decisions, self._runs, new_bytes, self._storage)
+    allowed = storage_allowed(workload.max_storage_bytes, storage)
+    dropped: list[tuple[DesignTable, str]] = []
+    while True:
+        tables = tables_read(decisions, rewrite)
+        if any(sizes.get(table.name) is None for table in tables):
+            return Pruned(decisions, tuple(dropped))
+        known = {table.name: sizes[table.name] or 0 for table in tables}
+        size = sum(known.values())
+        now = _worth(decisions, runs, size, storage)
+        paying: tuple[float, DesignTable, list[Decision]] | None = None
+        least: tuple[float, DesignTable, list[Decision]] | None = None
+        for table in tables:
+            without = [decision.without(table.name) for decision in decisions]
+            left = {each.name for each in tables_read(without, rewrite)}
+            worth = _worth(without, runs, sum(sizes.get(name) or 0 for name in left), storage)
+            if worth > now * MARGIN and (paying is None or worth > paying[0]):
+                paying = worth, table, without
+            # For the bytes that have to go; what is more than these counts for nothing.
+            lost = math.log(now / worth) / max(1, min(known[table.name], size - allowed))
+            if least is None or lost < least[0]:
+                least = lost, table, without
+        if paying is not None:
+            _, table, decisions = paying
+            share = 100 * known[table.name] / storage
+            why = f"Measured, its {share:.1f} % of the storage cost more than the queries on it save."
+        elif least is not None and size > allowed:
+            _, table, decisions = least
+            why = f"As built, the tables take more than the {allowed:,} bytes allowed; this one saves least for its."
+        else:
+            return Pruned(decisions, tuple(dropped))
+        dropped.append((table, why))
 
 
 def _worth(decisions: Sequence[Decision], runs: Sequence[int], new_bytes: int, storage: int) -> float:
