@@ -71,7 +71,7 @@ def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Cho
 
 
 def _budgets(problem: Problem) -> list[float]:
-    most = problem.limits.usable_bytes
+    most = problem.limits.bytes
     wanted = [share * problem.storage for share in BUDGETS]
     return sorted({budget if most is None else min(budget, most) for budget in wanted})
 

@@ -71,7 +71,7 @@ class Program:
         """
         problem, limits = self._problem, self._problem.limits
         rows = list(self._rows)
-        sizes = [value for value in (max_bytes, limits.usable_bytes) if value is not None]
+        sizes = [value for value in (max_bytes, limits.bytes) if value is not None]
         scale = max(problem.storage, 1.0)
         if sizes:
             entries = tuple((table, size / scale) for table, size in enumerate(problem.bytes))

@@ -71,10 +71,6 @@ class Demand:
         return frozenset(table for block in self.blocks for table in block.after_s)
 
 
-USABLE_SHARE = 0.85
-"""Of the bytes allowed: sizes are estimates, and where the tables as built take more, some are given up unweighed."""
-
-
 @dataclass(frozen=True)
 class Limits:
     """What a design may take; None where nothing limits it."""
@@ -82,11 +78,6 @@ class Limits:
     tables: int
     bytes: float | None = None
     build_s: float | None = None
-
-    @property
-    def usable_bytes(self) -> float | None:
-        """What the estimates may come to."""
-        return None if self.bytes is None else USABLE_SHARE * self.bytes
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,7 @@ class Problem:
         size = self.size(tables)
         return (
             len(tables) <= limits.tables
-            and (limits.usable_bytes is None or size <= limits.usable_bytes)
+            and (limits.bytes is None or size <= limits.bytes)
             and (max_bytes is None or size <= max_bytes)
             and (limits.build_s is None or sum(self.build_s[table] for table in tables) <= limits.build_s)
         )

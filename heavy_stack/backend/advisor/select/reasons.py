@@ -30,7 +30,7 @@ def why_rejected(table: int, design: Design, problem: Problem, candidates: Seque
     if len(with_it) > limits.tables:
         count = f"{limits.tables} table{'s' if limits.tables != 1 else ''}"
         return f"Only {count} may be built, and others save more."
-    if limits.bytes is not None and problem.size(with_it) > (limits.usable_bytes or 0.0):
+    if limits.bytes is not None and problem.size(with_it) > limits.bytes:
         return f"With it the new tables could take more than the {int(limits.bytes):,} bytes allowed."
     if limits.build_s is not None and sum(problem.build_s[each] for each in with_it) > limits.build_s:
         return "With it the design would take too long to build within the task's time."

@@ -75,12 +75,6 @@ class TestChoose:
         assert choice.design.tables == frozenset()
         assert [point.chosen for point in choice.front] == [True]
 
-    def test_leaves_room_for_what_its_sizes_are_wrong_by(self) -> None:
-        demands = tuple(Demand((text,), 10, 0.104, (Block(0.1, {text: 0.001}),)) for text in range(2))
-        problem = Problem((500.0, 480.0), (1.0, 1.0), demands, 0.0, 0.0, STORAGE, Limits(2, 1000.0))
-        assert problem.fits({0}) and not problem.fits({0, 1})
-
-    @pytest.mark.parametrize(("texts", "tables"), [(10, 5), (4, 4)])
     def test_takes_fewer_tables_only_where_they_are_many_for_the_texts(self, texts: int, tables: int) -> None:
         # Each table but the first saves one text a little.
         own = [{1 + text: 0.0155} if text < 4 else {} for text in range(texts)]
