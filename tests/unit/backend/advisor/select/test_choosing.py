@@ -75,6 +75,7 @@ class TestChoose:
         assert choice.design.tables == frozenset()
         assert [point.chosen for point in choice.front] == [True]
 
+    @pytest.mark.parametrize(("texts", "tables"), [(10, 5), (4, 4)])
     def test_takes_fewer_tables_only_where_they_are_many_for_the_texts(self, texts: int, tables: int) -> None:
         # Each table but the first saves one text a little.
         own = [{1 + text: 0.0155} if text < 4 else {} for text in range(texts)]
