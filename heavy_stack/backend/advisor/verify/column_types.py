@@ -190,7 +190,7 @@ def around(kind: ColumnType, value: Any) -> list[Any]:
         unit = Decimal(1).scaleb(-kind.scale)
         steps = [value - unit, value + unit, value - 1, value + 1]
     elif kind.kind is Kind.FLOAT:
-        steps = [value - 1, value + 1, value - 0.25, value + 0.25] if abs(value) < 1e15 else []
+        steps = [value - 1, value + 1, value - 0.25, value + 0.25, value + 0.5] if abs(value) < 1e15 else []
     elif kind.kind is Kind.DATE:
         steps = [value - DAY, value + DAY] if _FIRST_DAY < value < _LAST_DAY else []
     elif kind.kind is Kind.TIMESTAMP:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from fractions import Fraction
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
 from heavy_stack.backend.advisor.verify.column_types import is_number
 from heavy_stack.backend.advisor.verify.constraints import FLIPPED, NEGATED, Constraint
-from heavy_stack.backend.advisor.verify.inversion import amount, is_indicator, may_satisfy, part_name, solved
+from heavy_stack.backend.advisor.verify.inversion import (
+    PARTS,
+    THROUGH,
+    amount,
+    is_indicator,
+    may_satisfy,
+    part_name,
+    share_beside,
+    solved,
+)
 from heavy_stack.backend.advisor.verify.literals import constant
 from heavy_stack.backend.advisor.verify.sketch import Derived, Frame, Link, Meaning, Sketch, Slot
 
@@ -26,29 +34,8 @@ OPERATORS: dict[type[exp.Expr], str] = {
     exp.NullSafeEQ: "=",
     exp.NullSafeNEQ: "<>",
 }
-PARTS: dict[type[exp.Expr], str] = {
-    exp.Year: "year",
-    exp.Quarter: "quarter",
-    exp.Month: "month",
-    exp.WeekOfYear: "week",
-    exp.Week: "week",
-    exp.Day: "day",
-    exp.DayOfMonth: "day",
-    exp.DayOfWeekIso: "dow",
-    exp.DayOfWeek: "dow",
-    exp.DayOfYear: "doy",
-    exp.Hour: "hour",
-    exp.Minute: "minute",
-}
-THROUGH = (
-    exp.Cast, exp.TryCast, exp.Round, exp.Coalesce, exp.Abs, exp.Lower, exp.Upper, exp.Trim, exp.Nullif, exp.Date,
-    exp.Floor, exp.Ceil, exp.TimestampTrunc, exp.DateTrunc, exp.TsOrDsToDate, exp.Paren,
-)  # fmt: skip
-"""Functions whose argument meets a condition, more or less, when it is asked of the argument itself."""
 CONDITIONS = (*OPERATORS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is)
 MAX_DEPTH = 60
-MOST_PARTS = 1_000
-"""The largest denominator of a bound on a share that is tried exactly."""
 MAX_IN = 60
 """Values of an IN list that are looked at."""
 
@@ -182,6 +169,9 @@ class Pusher(ABC):
             return
         if op == "=" and my_offset == offset:
             self.equate(mine, other)
+            if len({side.table.lower() in frame.sources for side in (left, right) if isinstance(side, exp.Column)}) > 1:
+                # A subquery's rows for one value of the query around it are a group.
+                self.sketch.group_slots.update(side for side in (mine, other) if isinstance(side, Slot))
         elif isinstance(mine, Slot) and isinstance(other, Slot):
             self.sketch.links.append(Link(mine, op, other, offset - my_offset))
 
@@ -320,17 +310,28 @@ class Pusher(ABC):
             for term in (left, right) if self.survey else (self.draw.choice((left, right)),):
                 self.push(term, constraint, frame)
         elif isinstance(node, exp.Div) and constraint.op[0] in "<>":
+            self._push_share(left, right, constraint, frame)
+        elif isinstance(node, exp.Mul):
+            self.push(left, constraint, frame)
+            self.push(right, Constraint("compare", "=", 1), frame)
+        elif isinstance(node, exp.Sub):
+            mine, other = self._meaning(left, frame), self._meaning(right, frame)
+            if constraint.op[0] in "<>" and isinstance(mine, Slot) and isinstance(other, Slot):
+                self.sketch.links.append(Link(mine, constraint.op, other, float(constraint.value)))
+            else:
+                self.push(left, constraint, frame)
+                self.push(right, Constraint("compare", "=", 0), frame)
+
+    def _push_share(self, left: exp.Expr, right: exp.Expr, constraint: Constraint, frame: Frame) -> None:
+        """A share beside a bound: two numbers whose share is the bound itself, or just what is asked for."""
+        pair = share_beside(constraint, None if self.survey else self.draw)
+        if pair is None or self.survey:
             # A share above a bound: make the part as large as can be; below: as small.
             bound = Constraint("compare", ">", 0) if constraint.op[0] == ">" else Constraint("compare", "<=", 0)
             self.push(left, bound, frame)
-            exact = Fraction(str(constraint.value)) if self.survey else Fraction(0)
-            if 0 < exact.denominator <= MOST_PARTS and exact > 0:  # two numbers whose share is the bound itself
-                self.push(left, Constraint("compare", "=", exact.numerator), frame)
-                self.push(right, Constraint("compare", "=", exact.denominator), frame)
-        elif isinstance(node, exp.Sub) and constraint.op[0] in "<>":
-            mine, other = self._meaning(left, frame), self._meaning(right, frame)
-            if isinstance(mine, Slot) and isinstance(other, Slot):
-                self.sketch.links.append(Link(mine, constraint.op, other, float(constraint.value)))
+        if pair is not None:
+            self.push(left, Constraint("compare", "=", pair[0]), frame)
+            self.push(right, Constraint("compare", "=", pair[1]), frame)
 
     def _push_aggregate(self, node: exp.Expr, constraint: Constraint, frame: Frame) -> None:
         if isinstance(node, exp.Filter):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from fractions import Fraction
 from typing import Any
 
 from sqlglot import exp
@@ -11,6 +13,29 @@ from heavy_stack.backend.advisor.verify.constraints import FLIPPED, Constraint
 from heavy_stack.backend.advisor.verify.literals import constant
 
 _NUMERIC = (int, float)
+PARTS: dict[type[exp.Expr], str] = {
+    exp.Year: "year",
+    exp.Quarter: "quarter",
+    exp.Month: "month",
+    exp.WeekOfYear: "week",
+    exp.Week: "week",
+    exp.Day: "day",
+    exp.DayOfMonth: "day",
+    exp.DayOfWeekIso: "dow",
+    exp.DayOfWeek: "dow",
+    exp.DayOfYear: "doy",
+    exp.Hour: "hour",
+    exp.Minute: "minute",
+}
+THROUGH = (
+    exp.Cast, exp.TryCast, exp.Round, exp.Coalesce, exp.Abs, exp.Lower, exp.Upper, exp.Trim, exp.Nullif, exp.Date,
+    exp.Floor, exp.Ceil, exp.TimestampTrunc, exp.DateTrunc, exp.TsOrDsToDate, exp.Paren,
+)  # fmt: skip
+"""Functions whose argument meets a condition, more or less, when it is asked of the argument itself."""
+MOST_PARTS = 1_000
+"""The largest denominator of a bound on a share that is tried exactly."""
+FEW_PARTS = 20
+"""The same where numbers may have to be counts of rows."""
 
 
 def amount(node: exp.Expr) -> float | None:
@@ -73,3 +98,15 @@ def solved(node: exp.Expr, left: Any, right: Any, constraint: Constraint) -> Con
         exact = isinstance(quotient, float) and quotient.is_integer()
         return Constraint("compare", op, int(quotient) if exact else quotient)
     return Constraint("compare", op, value * known) if left is None else None
+
+
+def share_beside(constraint: Constraint, draw: random.Random | None) -> tuple[int, int] | None:
+    """Two whole numbers whose share is a bound, or (with `draw`, sometimes) just satisfies the comparison with it."""
+    bound = Fraction(str(constraint.value))
+    if bound <= 0 or bound.denominator > (MOST_PARTS if draw is None else FEW_PARTS):
+        return None
+    if draw is None or "=" in constraint.op:
+        exact = bound.numerator, bound.denominator
+        return exact if draw is None or draw.random() < 0.5 else None
+    step = 1 if constraint.op == ">" else -1
+    return (2 * bound.numerator + step, 2 * bound.denominator) if draw.random() < 0.5 else None

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from heavy_stack.backend.advisor.artefacts import ParsedText, RewrittenText, TableName
 from heavy_stack.backend.advisor.ports import NotCheckable, QuerySession, RunFailed, RunTimeout
+from heavy_stack.backend.advisor.rules.costs import is_faster
 from heavy_stack.backend.advisor.verify.cases import Case
-from heavy_stack.backend.advisor.verify.real_data import QUERY_LIMIT_S, WORTH_IT, DesignOnData
+from heavy_stack.backend.advisor.verify.real_data import QUERY_LIMIT_S, DesignOnData
 from heavy_stack.shared_models.verdicts import Reason
 
 MAX_PASSES = 2
@@ -142,6 +143,6 @@ def _race(
             after = min(session.time(way.sql, limit_s=limit_s, repeat=1) for _ in range(_RACED))
         except (NotCheckable, RunFailed, RunTimeout):
             continue
-        if after <= WORTH_IT * before:
+        if is_faster(before, after):
             found.append((after, number))
     return [number for _, number in sorted(found)]

@@ -14,6 +14,7 @@ from heavy_stack.backend.advisor.ports import (
     RunFailed,
     RunTimeout,
 )
+from heavy_stack.backend.advisor.rules.costs import FASTER, is_faster
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.comparison import Outcome, run_both
 from heavy_stack.shared_models.reports import Evidence
@@ -25,11 +26,6 @@ TIMED_RUNS = 3
 CLOSE_CALL_RUNS = 4
 REPEATED_BELOW_S = 2.0
 """A text that stays as it is, is timed again only where that is cheap."""
-WORTH_IT = 0.85
-"""A rewrite is kept when T ≤ 0.85 A: near 1.0 a gain is within the noise of the measurement, and on a slower day the
-query would be slower than it was. Whether the tables pay for their bytes is decided for all texts together."""
-LEAST_GAIN_S = 0.001
-"""Less than this no client notices, whatever the ratio."""
 _NEAR = (0.6, 1.1)
 """Ratios in this range are measured again before they decide."""
 PLAIN_BELOW_S = 5.0
@@ -160,9 +156,9 @@ def measure(session: QuerySession, case: Case, limit_s: float) -> None:
             return
     case.before_s, case.after_s = statistics.median(before), statistics.median(after)
     _time_plain(session, case, limit_s)
-    if case.after_s > min(WORTH_IT * case.before_s, case.before_s - LEAST_GAIN_S):
+    if not is_faster(case.before_s, case.after_s):
         times = f"{_ms(case.before_s)} before, {_ms(case.after_s)} after"
-        case.refuse(Reason.NO_GAIN, f"{times}: for less than {1 / WORTH_IT:.2f}× or 1 ms it stays as it was")
+        case.refuse(Reason.NO_GAIN, f"{times}: for less than {1 / FASTER:.2f}× or 1 ms it stays as it was")
 
 
 def time_original(session: QuerySession, sql: str, limit_s: float) -> float | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Any
 
@@ -21,17 +20,17 @@ from heavy_stack.backend.advisor.verify.check_texts import LOWERED
 from heavy_stack.backend.advisor.verify.column_types import (
     Kind,
     around,
-    extreme_values,
     fitted,
     is_number,
     plain_values,
     read_type,
 )
+from heavy_stack.backend.advisor.verify.extremes import Extremes, Placed, Rows
 from heavy_stack.backend.advisor.verify.literals import plus
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
 from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
-from heavy_stack.backend.advisor.verify.witnesses import Row, as_tuple, solve_values
+from heavy_stack.backend.advisor.verify.witnesses import as_tuple, solve_values
 
 Database = dict[TableName, list[tuple[Any, ...]]]
 """Rows by table, in the table's column order."""
@@ -55,17 +54,6 @@ _PATTERNS = ("like", "not_like", "regexp", "prefix")
 _FLAVOUR = Flavour("tiny", 0.0, 3, 0, 0.0, 0.0, False, 0.0)
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """A row in a table."""
-
-    table: Table
-    row: Row
-
-
-_Rows = tuple[_Placed, ...]
-
-
 class SmallDatabases:
     """Makes the databases for one query.
 
@@ -85,7 +73,7 @@ class SmallDatabases:
         for name, column in self._found.used:
             self._used[name].add(column)
         self._values: dict[tuple[TableName, str], list[Any]] = {}
-        self._unwanted: dict[int, list[_Placed]] = defaultdict(list)
+        self._unwanted: dict[int, list[Placed]] = defaultdict(list)
         self._groups: dict[int, Mapping[tuple[TableName, str], Any]] = {}
         self._links: dict[tuple[TableName, str], list[tuple[str, float]]] = defaultdict(list)
         for (table, left), (other, right), offset in sorted(link for each in (query, *others) for link in each.links):
@@ -110,23 +98,11 @@ class SmallDatabases:
 
         Sums that a double cannot hold tell an exact sum from one that went through a double. They may overflow.
         """
-        found: list[Database] = []
-        for base in self._witnesses()[:1]:
-            large = tuple(_Placed(placed.table, self._enlarged(placed)) for placed in base)
-            found = [self._database(rows) for rows in (large, (*large, *large), (*base, *large))]
-        return found
+        free = Extremes(self._found, self._query, self.values)
+        witnesses = self._witnesses()[:1]
+        return [self._database(rows) for base in witnesses for rows in free.around(base)]
 
-    def _enlarged(self, placed: _Placed) -> Row:
-        row = dict(placed.row)
-        for column in placed.table.columns:
-            name = (placed.table.name, column.name.lower())
-            kind = read_type(column.type)
-            free = name in self._found.used and name not in self._found.constraints and name not in self._found.keys
-            if free and name not in self._found.moments and kind.kind in (Kind.INTEGER, Kind.DECIMAL):
-                row[name[1]] = extreme_values(kind)[0]
-        return row
-
-    def _all(self, most: int) -> Iterator[_Rows]:
+    def _all(self, most: int) -> Iterator[Rows]:
         self._unwanted.clear()
         witnesses = self._witnesses()
         yield ()
@@ -155,13 +131,13 @@ class SmallDatabases:
         while True:
             yield self._changed_often(self._draw.choice([*witnesses, *pairs, triple, *twins]))
 
-    def _some(self, rows: list[_Rows], most: int) -> list[_Rows]:
+    def _some(self, rows: list[Rows], most: int) -> list[Rows]:
         return rows if len(rows) <= most else self._draw.sample(rows, most)
 
     # What they are made from
 
-    def _witnesses(self) -> list[_Rows]:
-        found: list[_Rows] = []
+    def _witnesses(self) -> list[Rows]:
+        found: list[Rows] = []
         for number in range(WITNESSES):
             sketches = self._query.sketches
             sketch = sketches[number % len(sketches)] if sketches else None
@@ -172,7 +148,7 @@ class SmallDatabases:
             found.append(self._witness(sketch, number, beside))
         return found
 
-    def _twins(self, witnesses: Sequence[_Rows]) -> Iterator[_Rows]:
+    def _twins(self, witnesses: Sequence[Rows]) -> Iterator[Rows]:
         """Two witnesses in one group, made with other choices; then with the same numbers."""
         sketches = self._query.sketches
         for number, mine in enumerate(witnesses if sketches else ()):
@@ -182,8 +158,14 @@ class SmallDatabases:
             other = self._witness(sketch, WITNESSES + number, None, self._groups[number])
             yield (*mine, *other)
             yield (*mine, *(self._measured_alike(placed, mine) for placed in other))
+            empty = tuple(self._unmeasured(placed, self._groups[number]) for placed in other)
+            yield (*mine, *empty)
+            first = {placed.table.name: placed for placed in reversed(mine)}
+            for placed in (*other, *empty):  # one row more, beside whatever it joins
+                if placed.table.name in first:
+                    yield (*mine, self._joined_alike(placed, first[placed.table.name]))
 
-    def _measured_alike(self, placed: _Placed, others: _Rows) -> _Placed:
+    def _measured_alike(self, placed: Placed, others: Rows) -> Placed:
         """A row with the free values of another one of its table."""
         first = next((each.row for each in others if each.table.name == placed.table.name), None)
         row = dict(placed.row)
@@ -191,7 +173,21 @@ class SmallDatabases:
             column = (placed.table.name, name)
             if column not in self._found.constraints and column not in self._found.keys:
                 row[name] = first[name] if first is not None else None
-        return _Placed(placed.table, row)
+        return Placed(placed.table, row)
+
+    def _unmeasured(self, placed: Placed, group: Mapping[tuple[TableName, str], Any]) -> Placed:
+        """A row without values, but for those that decide where it belongs."""
+        row = dict(placed.row)
+        for column in placed.table.columns:
+            name = (placed.table.name, column.name.lower())
+            kept = name in self._query.constraints or name in self._found.keys or name in group
+            row[name[1]] = row[name[1]] if kept or not column.nullable else None
+        return Placed(placed.table, row)
+
+    def _joined_alike(self, placed: Placed, other: Placed) -> Placed:
+        """A row with the keys of another one of its table."""
+        keys = {column for name, column in self._found.keys if name == placed.table.name}
+        return Placed(placed.table, {**placed.row, **{name: other.row[name] for name in keys}})
 
     def _witness(
         self,
@@ -199,40 +195,43 @@ class SmallDatabases:
         number: int,
         beside: int | None,
         group: Mapping[tuple[TableName, str], Any] | None = None,
-    ) -> _Rows:
+    ) -> Rows:
         witness = solve_values(sketch, self._pools, self._draw, number, beside=beside, group=group)
         self._groups[number] = witness.group
-        rows: list[_Placed] = []
+        rows: list[Placed] = []
         for place, sketched in enumerate(sketch.rows):
             if place in sketch.missing:  # what NOT EXISTS or NOT IN must not find: it comes in as a row more
-                self._unwanted[number].append(_Placed(sketched.table, witness.rows[place]))
+                self._unwanted[number].append(Placed(sketched.table, witness.rows[place]))
                 continue
             wanted = sketched.copies if sketched.copies <= MOST_COPIES else PASSING_COPIES
             count = max(1, wanted - (beside == 0))
-            rows += [_Placed(sketched.table, witness.rows[place])] * count
+            rows += [Placed(sketched.table, witness.rows[place])] * count
         return tuple(rows)
 
-    def _plain_row(self, table: Table) -> _Placed:
-        return _Placed(
-            table, {column.name.lower(): self._pools.random_value(table, column) for column in table.columns}
-        )
+    def _plain_row(self, table: Table) -> Placed:
+        return Placed(table, {column.name.lower(): self._pools.random_value(table, column) for column in table.columns})
 
     # Changes
 
-    def _one_gone(self, base: _Rows) -> Iterator[_Rows]:
+    def _one_gone(self, base: Rows) -> Iterator[Rows]:
         for place in range(len(base)):
             yield (*base[:place], *base[place + 1 :])
 
-    def _one_changed(self, base: _Rows) -> Iterator[_Rows]:
+    def _one_changed(self, base: Rows) -> Iterator[Rows]:
+        """One row changed; where it stands several times, also all of them."""
+        copies = Counter(id(each) for each in base)
         for place, placed in enumerate(base):
-            for row in self._near(placed):
+            times = copies.pop(id(placed), 0)
+            for row in self._near(placed) if times else ():
                 yield (*base[:place], row, *base[place + 1 :])
+                if times > 1:
+                    yield tuple(row if each is placed else each for each in base)
 
-    def _last_changed(self, base: _Rows) -> Iterator[_Rows]:
+    def _last_changed(self, base: Rows) -> Iterator[Rows]:
         for row in self._near(base[-1]):
             yield (*base[:-1], row)
 
-    def _one_more(self, base: _Rows) -> Iterator[_Rows]:
+    def _one_more(self, base: Rows) -> Iterator[Rows]:
         """One row more, the same or with a difference; where a row stands several times, also as often again."""
         copies = Counter(id(each) for each in base)
         for placed in {id(each): each for each in base}.values():
@@ -242,7 +241,7 @@ class SmallDatabases:
                 if copies[id(placed)] > 1:
                     yield (*base, *[other] * copies[id(placed)])
 
-    def _near(self, placed: _Placed) -> Iterator[_Placed]:
+    def _near(self, placed: Placed) -> Iterator[Placed]:
         for column in placed.table.columns:
             if column.name.lower() not in self._used.get(placed.table.name, ()):
                 continue
@@ -251,7 +250,7 @@ class SmallDatabases:
                 if value != held:
                     yield self._with(placed, column, value)
 
-    def _beside(self, placed: _Placed, column: Column) -> list[Any]:
+    def _beside(self, placed: Placed, column: Column) -> list[Any]:
         """Values next to the one that a row has, and to those that a column beside it asks for."""
         name = (placed.table.name, column.name.lower())
         kind = read_type(column.type)
@@ -263,7 +262,7 @@ class SmallDatabases:
             found += [edge, *around(kind, edge)[:2]] if edge is not None else []
         return [value for value in found if self._pools.keeps(name, value)]
 
-    def _changed_often(self, base: _Rows) -> _Rows:
+    def _changed_often(self, base: Rows) -> Rows:
         """Two to four changes, drawn at random."""
         rows = list(base)
         for _ in range(self._draw.randint(2, 4)):
@@ -281,7 +280,7 @@ class SmallDatabases:
                 rows[place] = changed
         return tuple(rows)
 
-    def _drawn(self, placed: _Placed) -> _Placed:
+    def _drawn(self, placed: Placed) -> Placed:
         used = self._used.get(placed.table.name, set())
         columns = [column for column in placed.table.columns if column.name.lower() in used]
         if not columns:
@@ -291,8 +290,8 @@ class SmallDatabases:
         return self._with(placed, column, self._draw.choice(values)) if values else placed
 
     @staticmethod
-    def _with(placed: _Placed, column: Column, value: Any) -> _Placed:
-        return _Placed(placed.table, {**placed.row, column.name.lower(): value})
+    def _with(placed: Placed, column: Column, value: Any) -> Placed:
+        return Placed(placed.table, {**placed.row, column.name.lower(): value})
 
     # Values
 
@@ -330,7 +329,7 @@ class SmallDatabases:
         values = [value for value in values if self._pools.keeps(name, value)]
         return [*values, None] if column.nullable else values
 
-    def _database(self, rows: _Rows) -> Database:
+    def _database(self, rows: Rows) -> Database:
         found: Database = {}
         for placed in rows:
             table = self._tables.get(placed.table.name)

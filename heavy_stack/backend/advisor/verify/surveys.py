@@ -11,6 +11,7 @@ from sqlglot.optimizer.scope import build_scope
 
 from heavy_stack.backend.advisor.artefacts import TableName
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.constraints import Constraint
 from heavy_stack.backend.advisor.verify.sketch import Sketch, Slot
 from heavy_stack.backend.advisor.verify.solver import Solver
@@ -24,6 +25,7 @@ MAX_KEPT = 400
 SKETCHES = 5
 """Sketches per query: alternatives of an OR and branches of a CASE are chosen anew in each."""
 _OTHERS_READ = ("expressions",)
+_EXACT = ("decimal", "bigint", "integer", "smallint", "tinyint")
 
 ColumnId = tuple[TableName, str]
 
@@ -36,12 +38,14 @@ class Survey:
         constraints: Conditions on the column, each once, in order of appearance.
         used: Columns that any query reads.
         moments: Columns inside CORR, STDDEV, … (no huge values there: their squares would not fit a double).
+        products: Those of them that only stand in products of exact numbers.
         keys: Columns that are equated with a column of another table or with another column → representative.
     """
 
     constraints: dict[ColumnId, dict[Constraint, None]] = field(default_factory=dict)
     used: set[ColumnId] = field(default_factory=set)
     moments: set[ColumnId] = field(default_factory=set)
+    products: set[ColumnId] = field(default_factory=set)
     keys: dict[ColumnId, ColumnId] = field(default_factory=dict)
 
     def key_of(self, column: ColumnId) -> ColumnId | None:
@@ -73,6 +77,8 @@ class Studied:
         constraints: Conditions on base columns, also inside CASE and in branches that no sketch chose.
         links: Comparisons of a column with another one, an offset apart: left, right, offset.
         used, moments: See `Survey`.
+        exact: Those of `moments` that only stand in products of whole numbers or decimals.
+        inexact: Columns that a sum reads as doubles.
         joins: Pairs of columns that are equated.
     """
 
@@ -84,6 +90,8 @@ class Studied:
     moments: frozenset[ColumnId]
     joins: frozenset[tuple[ColumnId, ColumnId]]
     links: frozenset[tuple[ColumnId, ColumnId, float]] = frozenset()
+    exact: frozenset[ColumnId] = frozenset()
+    inexact: frozenset[ColumnId] = frozenset()
 
     @property
     def tables(self) -> frozenset[TableName]:
@@ -120,12 +128,15 @@ def study(
         frozenset(_moment_columns(solver)),
         frozenset((_column(seen, left), _column(seen, right)) for left, right in seen.joins),
         frozenset((_column(seen, link.left), _column(seen, link.right), link.offset) for link in seen.links),
+        frozenset(_moment_columns(solver, exact=True)) - frozenset(_moment_columns(solver, exact=False)),
+        frozenset(_inexact_columns(solver)),
     )
 
 
 def survey(queries: Iterable[Studied]) -> Survey:
     """What all queries together say."""
     found = Survey()
+    others: set[ColumnId] = set()
     for query in queries:
         for column, constraints in query.constraints.items():
             kept = found.constraints.setdefault(column, {})
@@ -134,9 +145,12 @@ def survey(queries: Iterable[Studied]) -> Survey:
                     kept[constraint] = None
         found.used |= query.used
         found.moments |= query.moments
+        others |= query.moments - query.exact
+        found.products |= query.exact
         for left, right in sorted(query.joins):
             if left != right:  # a base column joined to its own aggregate is no key
                 found.equate(left, right)
+    found.products -= others
     return found
 
 
@@ -158,10 +172,27 @@ def _used_columns(solver: Solver) -> Iterator[ColumnId]:
         yield from (_column(sketch, slot) for slot in slots)
 
 
-def _moment_columns(solver: Solver) -> Iterator[ColumnId]:
-    """Columns inside CORR, STDDEV, … and in products of columns, whose sums must stay exact too."""
+def _moment_columns(solver: Solver, *, exact: bool | None = None) -> Iterator[ColumnId]:
+    """Columns inside CORR, STDDEV, … and in products of columns, whose sums must stay exact too.
+
+    Args:
+        exact: Only those in products whose type is exact; False: only the others.
+    """
     for node, frame, _ in solver.selects:
         for call in node.find_all(*MOMENTS, exp.Mul, exp.Pow):
             if isinstance(call, (exp.Mul, exp.Pow)) and len(list(call.find_all(exp.Column))) < 2:
                 continue
+            is_exact = isinstance(call, exp.Mul) and (type_name(call) or "").startswith(_EXACT)
+            if exact is not None and exact != is_exact:
+                continue
             yield from (_column(solver.sketch, slot) for slot in solver.slots_in(call, frame))
+
+
+def _inexact_columns(solver: Solver) -> Iterator[ColumnId]:
+    """Columns inside aggregates over doubles: their sums depend on the order of rows in the last digits."""
+    for node, frame, _ in solver.selects:
+        for call in node.find_all(exp.AggFunc):
+            argument = call.this
+            counted = isinstance(call, (exp.Count, exp.CountIf, exp.Min, exp.Max))
+            if isinstance(argument, exp.Expr) and not counted and not (type_name(argument) or "").startswith(_EXACT):
+                yield from (_column(solver.sketch, slot) for slot in solver.slots_in(argument, frame))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
-from heavy_stack.backend.advisor.verify.column_types import ColumnType, around, fitted, is_number, read_type
+from heavy_stack.backend.advisor.verify.column_types import ColumnType, Kind, around, fitted, is_number, read_type
 from heavy_stack.backend.advisor.verify.constraints import Constraint, candidates
 from heavy_stack.backend.advisor.verify.literals import plus
 from heavy_stack.backend.advisor.verify.sketch import Link, Sketch, Slot
@@ -23,6 +23,8 @@ from heavy_stack.backend.advisor.verify.value_pools import WITNESS_BASE, Pools, 
 MAX_COPIES = 2_600
 """A HAVING COUNT(*) above this is not planted; such a query needs the real data, or by-rule equality."""
 LINK_ROUNDS = 4
+KEYS = 50
+"""Keys reserved for each witness."""
 MAX_BOUNDS = 12
 
 Row = dict[str, Any]
@@ -70,7 +72,7 @@ def solve_values(
     for place, (slots, constraints) in enumerate(sketch.classes()):
         root = sketch.find(slots[0])
         members[root] = slots
-        key = WITNESS_BASE + number * 50 + place
+        key = WITNESS_BASE + number * KEYS + place
         asking = [item for item in constraints if item.kind != "not_null"]
         value = None
         if beside is not None and not asking and any(slot in sketch.group_slots for slot in slots):
@@ -152,7 +154,8 @@ def _class_value(
     kind = _type(sketch, slot)
     joined = len({slot.row for slot in slots}) > 1
     if joined and not asking:
-        return key_value(kind, key)
+        spaced = fitted(kind, f"K{key} ") if kind.kind is Kind.TEXT and key // KEYS % 2 else None
+        return spaced or key_value(kind, key)  # a join that ignores blanks or case loses these
     pool = pools.values(table, _column(table, slot.column))
     found = candidates(kind, asking, pool, draw)
     if found:
