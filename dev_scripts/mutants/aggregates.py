@@ -32,6 +32,11 @@ def _plain(call: exp.Expr, kind: type[exp.Expr]) -> bool:
     )
 
 
+def _is_number(node: exp.Expr) -> bool:
+    kind = type_name(node)
+    return kind is None or kind.startswith(("decimal", "double", "real", "bigint", "integer", "smallint", "tinyint"))
+
+
 def _count(argument: exp.Expr) -> exp.Count:
     return exp.Count(this=argument, big_int=True)
 
@@ -66,7 +71,7 @@ def _distinct_added(node: exp.Expr) -> Iterator[Change]:
 
 def _instead(name: str, kind: type[exp.Expr], other: type[exp.Expr]) -> Kind:
     def changes(node: exp.Expr) -> Iterator[Change]:
-        if _plain(node, kind):
+        if _plain(node, kind) and (other not in (exp.Sum, exp.Avg) or _is_number(node.this)):
             yield lambda node: _count(node.this.copy()) if other is exp.Count else other(this=node.this.copy())
 
     return Kind(name, changes)

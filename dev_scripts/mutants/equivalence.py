@@ -15,9 +15,11 @@ from sqlglot import exp
 from dev_scripts.mutants.drawing import columns_read
 from dev_scripts.mutants.merging import merges, seen_by
 from dev_scripts.mutants.normal_forms import CHANGES, normal_form
-from dev_scripts.mutants.null_facts import Known, conditions, group_keys, optional, refused, sources, terms
+from dev_scripts.mutants.null_facts import Known, group_keys, terms
+from dev_scripts.mutants.readers import unread_when_null
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 
+EQUAL_COLUMNS = "columns that are equal"
 SAME_SHAPE = frozenset({"parentheses", "sides and order", "order of group keys"})
 
 
@@ -46,6 +48,11 @@ def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: e
         return "the text adds the rows up"
     if all(seen_by(node, mine, other) for node in readings):
         return "the text adds the rows up by the coarser grain"
+    # Where joins differ, columns are equal in one version only: the keys must keep their names.
+    named = [normal_form(_only(tree, read), known, frozenset(CHANGES) - {EQUAL_COLUMNS}) for tree in (right, wrong)]
+    mine, other = named
+    if not isinstance(mine, exp.Select) or not isinstance(other, exp.Select):
+        return None
     differ = _lost_null(mine, other) or _null_rows(mine, other)
     if differ and all(differ & _refused_outputs(node, mine) for node in readings):
         return "the text refuses the rows that differ"
@@ -121,16 +128,12 @@ def _comes_from(key: exp.Expr, alias: str) -> bool:
 
 
 def _refused_outputs(place: exp.Table, table: exp.Select) -> set[str]:
-    """What stands behind those columns of a table whose NULL a text refuses."""
+    """What stands behind those columns of a table whose NULL a text refuses, there or further out."""
     select = place.find_ancestor(exp.Select)
-    alias = place.alias_or_name.lower()
-    if select is None or alias not in sources(select) or alias in optional(select):
+    if select is None:
         return set()
-    names = {name for term in conditions(select) for name in refused(term)}
-    behind = {item.alias_or_name.lower(): item.unalias().sql() for item in table.selects}
-    found = set()
-    for name in names:
-        column = exp.to_column(name)
-        if column.args["table"].name.lower() == alias:
-            found.add(behind.get(column.name.lower(), ""))
-    return found
+    return {
+        item.unalias().sql()
+        for item in table.selects
+        if unread_when_null(select, place.alias_or_name, item.alias_or_name)
+    }

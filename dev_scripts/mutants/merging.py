@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlglot import exp
 
-from dev_scripts.mutants.null_facts import conditions, sources
+from dev_scripts.mutants.null_facts import conditions, refused, sources, terms
 from heavy_stack.backend.advisor.verify.literals import constant
 
 _MERGED_BY: dict[type[exp.Expr], type[exp.Expr]] = {
@@ -186,4 +186,18 @@ def _under(measure: exp.Expr, condition: exp.Expr) -> bool:
     asked = asked or {condition.this.sql()}
     has = measure.expression.this
     held = {term.sql() for term in has.flatten()} if isinstance(has, exp.And) else {has.sql()}
-    return asked <= held
+    parts = list(terms(has))
+    refusing = {name for part in parts for name in refused(part)}
+    return all(text in held or _value_asked(text, condition, refusing) for text in asked)
+
+
+def _value_asked(text: str, condition: exp.Expr, refusing: set[str]) -> bool:
+    """Whether a term only asks that a column is not NULL, which others ask as well."""
+    found = (term for term in terms(condition.this) if term.sql() == text)
+    return any(
+        isinstance(term, exp.Not)
+        and isinstance(term.this, exp.Is)
+        and isinstance(term.this.expression, exp.Null)
+        and term.this.this.sql() in refusing
+        for term in found
+    )

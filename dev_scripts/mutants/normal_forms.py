@@ -12,19 +12,18 @@ from sqlglot import exp
 from dev_scripts.mutants.bounds import month_bound
 from dev_scripts.mutants.disjoint import disjoint
 from dev_scripts.mutants.duplicates import branches_apart, duplicates_nobody_counts, rank_of_a_key, without_ties
+from dev_scripts.mutants.group_forms import constant_key, distinct_values, joined_key, key_order, one_row
 from dev_scripts.mutants.null_facts import (
     Known,
     conditions,
-    fixed_columns,
-    group_keys,
     key_of,
     never_null,
     owner_of,
     refused,
-    source_key,
     sources,
     terms,
 )
+from dev_scripts.mutants.readers import null_rows_of_select_vanish, shown
 from dev_scripts.mutants.value_forms import (
     decides,
     default_that_fails,
@@ -87,7 +86,9 @@ def _true_term(node: exp.Expr, known: Known) -> exp.Expr | None:
         for side, other in ((node.this, node.expression), (node.expression, node.this)):
             if isinstance(side, exp.Boolean) and side.this:
                 return _part(other)
-    if isinstance(node, exp.Where) and isinstance(node.this, exp.Boolean) and node.this.this:
+    if isinstance(node, exp.Having) and node.parent is not None and not node.parent.args.get("group"):
+        return None  # without it the query would not aggregate, or the same
+    if isinstance(node, (exp.Where, exp.Having)) and isinstance(node.this, exp.Boolean) and node.this.this:
         return exp.Placeholder()  # taken out below
     return None
 
@@ -95,7 +96,13 @@ def _true_term(node: exp.Expr, known: Known) -> exp.Expr | None:
 def _equality_of_values(node: exp.Expr, known: Known) -> exp.Expr | None:
     if not isinstance(node, exp.NullSafeEQ) or not decides(node):
         return None
-    sure = any(never_null(side, known, node) for side in (node.this, node.expression))
+    select = node.find_ancestor(exp.Select)
+    sides = (node.this, node.expression)
+    sure = any(never_null(side, known, node) for side in sides)
+    if not sure and select is not None and not any(join.side for join in select.args.get("joins") or ()):
+        pairs = [(side, name) for side in sides for name in shown(select, side)]
+        joined = node.find_ancestor(exp.Join, exp.Where, exp.Select)
+        sure = joined is not select and any(null_rows_of_select_vanish(select, *pair) for pair in pairs)
     return exp.EQ(this=node.this, expression=node.expression) if sure else None
 
 
@@ -107,7 +114,10 @@ def _refused_outer_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
     alias = node.this.alias_or_name.lower()
     found = {name for term in conditions(select) for name in refused(term)}
     if not any(str(exp.to_column(name).args["table"].name).lower() == alias for name in found):
-        return None
+        items = [(item.unalias(), item.alias_or_name) for item in select.selects]
+        mine = [(item, name) for item, name in items if isinstance(item, exp.Column) and item.table.lower() == alias]
+        if not any(null_rows_of_select_vanish(select, *each) for each in mine):
+            return None
     node.set("side", None)
     node.set("kind", None)
     return node
@@ -165,64 +175,6 @@ def _nothing_of_nothing(node: exp.Expr, known: Known) -> exp.Expr | None:
         return None
     node.set("having", None)
     return node
-
-
-def _constant_key(node: exp.Expr, known: Known) -> exp.Expr | None:
-    """A group key that has one value in all rows, beside others."""
-    if not isinstance(node, exp.Group) or len(node.expressions) < 2 or not isinstance(node.parent, exp.Select):
-        return None
-    if any(node.args.get(name) for name in ("grouping_sets", "rollup", "cube")):
-        return None
-    fixed = fixed_columns(node.parent)
-    kept = [key for key in node.expressions if key.sql() not in fixed]
-    if len(kept) == len(node.expressions) or not kept:
-        return None
-    dropped = [key for key in node.expressions if key.sql() in fixed]
-    if any(key in item.find_all(type(key)) for key in dropped for item in node.parent.selects):
-        return None
-    node.set("expressions", kept)
-    return node
-
-
-def _key_order(node: exp.Expr, known: Known) -> exp.Expr | None:
-    if not isinstance(node, exp.Group) or any(node.args.get(name) for name in ("grouping_sets", "rollup", "cube")):
-        return None
-    if any(isinstance(key, exp.Literal) for key in node.expressions):
-        return None
-    ordered = list({key.sql(): key for key in sorted(node.expressions, key=lambda key: str(key.sql()))}.values())
-    if [id(key) for key in ordered] == [id(key) for key in node.expressions]:
-        return None
-    node.set("expressions", ordered)
-    return node
-
-
-def _one_row(node: exp.Expr, known: Known) -> exp.Expr | None:
-    """An aggregate over at most one row: MIN, MAX and SUM are the row's value."""
-    select = node.find_ancestor(exp.Select)
-    if type(node) not in (exp.Min, exp.Sum) or select is None or select.args.get("joins") or group_keys(select):
-        return None
-    if isinstance(node.this, exp.Distinct) or isinstance(node.parent, (exp.Window, exp.Filter)):
-        return None
-    key = source_key(next(iter(sources(select).values()), None), known)
-    fixed = {exp.to_column(name).name.lower() for name in fixed_columns(select)}
-    return exp.Max(this=node.this) if key is not None and key <= fixed else None
-
-
-def _distinct_values(node: exp.Expr, known: Known) -> exp.Expr | None:
-    """COUNT(DISTINCT k) where the group keys and k together are the source's key."""
-    select = node.find_ancestor(exp.Select)
-    if not isinstance(node, exp.Count) or not isinstance(node.this, exp.Distinct) or select is None:
-        return None
-    if len(node.this.expressions) != 1 or select.args.get("joins"):
-        return None
-    key = source_key(next(iter(sources(select).values()), None), known)
-    held = {
-        each.name.lower() for each in (*group_keys(select), node.this.expressions[0]) if isinstance(each, exp.Column)
-    }
-    held |= {exp.to_column(name).name.lower() for name in fixed_columns(select)}
-    if key is None or not key <= held:
-        return None
-    return exp.Count(this=node.this.expressions[0], big_int=True)
 
 
 def _frame_of_a_key(node: exp.Expr, known: Known) -> exp.Expr | None:
@@ -343,10 +295,11 @@ CHANGES: dict[str, Change] = {
     "branches that exclude each other": _branch_order,
     "rows that are distinct anyway": _distinct_rows,
     "NULL over no rows": _nothing_of_nothing,
-    "a group key with one value": _constant_key,
-    "order of group keys": _key_order,
-    "an aggregate over one row": _one_row,
-    "values that are distinct anyway": _distinct_values,
+    "a group key with one value": constant_key,
+    "a group key that another one decides": joined_key,
+    "order of group keys": key_order,
+    "an aggregate over one row": one_row,
+    "values that are distinct anyway": distinct_values,
     "a running frame without ties": _frame_of_a_key,
     "NULLs in order where there are none": _null_order,
     "whole numbers": _whole_cast,

@@ -115,8 +115,31 @@ def refused(term: exp.Expr) -> set[str]:
     if isinstance(term, (exp.In, exp.Between)):
         return _strict_columns(term.this)
     if isinstance(term, _TESTS):
-        return _strict_columns(term.this) | _strict_columns(term.expression)
+        sides = [side for side in (term.this, term.expression) if isinstance(side, exp.Expr)]
+        return {name for side in sides for name in (*_strict_columns(side), *_asked_of_rows(side))}
     return set()
+
+
+def _asked_of_rows(node: exp.Expr) -> set[str]:
+    """Columns without whose values a scalar subquery finds no row, and then is NULL."""
+    query = node.this if isinstance(node, exp.Subquery) else None
+    if not isinstance(query, exp.Select) or len(query.selects) != 1 or query.args.get("group") is not None:
+        return set()
+    calls = list(query.selects[0].find_all(exp.AggFunc))
+    known = all(isinstance(call, (exp.Sum, exp.Avg, exp.Min, exp.Max)) for call in calls)
+    if not known or (calls and not _strict_over(query.selects[0].unalias())):
+        return set()
+    mine = sources(query)
+    found = {name for term in conditions(query) for name in refused(term)}
+    return {name for name in found if exp.to_column(name).args["table"].name.lower() not in mine}
+
+
+def _strict_over(node: exp.Expr) -> bool:
+    """Whether an expression over aggregates is NULL where one of them is."""
+    if isinstance(node, (exp.Sum, exp.Avg, exp.Min, exp.Max)):
+        return True
+    inner = [part for part in node.iter_expressions() if not isinstance(part, (exp.DataType, exp.Var, exp.Literal))]
+    return isinstance(node, STRICT) and any(_strict_over(part) for part in inner)
 
 
 def _strict_columns(node: exp.Expr) -> set[str]:

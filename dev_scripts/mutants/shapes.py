@@ -35,7 +35,11 @@ def _dimension_left_out(node: exp.Expr) -> Iterator[Change]:
             key = select.args["group"].expressions[place]
             for part in [*select.expressions, select.args.get("having"), select.args.get("order")]:
                 for column in list(part.find_all(exp.Column)) if part is not None else ():
-                    if column == key and owner(column) is select and column.find_ancestor(exp.AggFunc) is None:
+                    if (
+                        column == key
+                        and owner(column) is select
+                        and column.find_ancestor(exp.AggFunc, exp.Filter) is None
+                    ):
                         column.replace(exp.Max(this=column.copy()))
             kept = [each.copy() for index, each in enumerate(select.args["group"].expressions) if index != place]
             select.args["group"].set("expressions", kept)

@@ -11,10 +11,10 @@ from dev_scripts.mutants.null_facts import (
     has_sets,
     optional,
     owner_of,
-    refused,
     sources,
     terms,
 )
+from dev_scripts.mutants.readers import null_rows_of_select_vanish, shown
 from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.column_types import is_number
 from heavy_stack.backend.advisor.verify.constraints import Constraint
@@ -69,14 +69,24 @@ def _positive(node: exp.Expr, known: Known) -> bool:
 
 def default_that_fails(node: exp.Expr, known: Known) -> exp.Expr | None:
     """`COALESCE(x, d) > c` in a condition, where d does not pass."""
-    if type(node) not in _COMPARED or not decides(node) or not isinstance(node.this, exp.Coalesce):
+    if type(node) not in _COMPARED or not decides(node):
         return None
-    defaults = node.this.expressions
+    holder = _scalar_item(node.this) or node.this
+    value_of = holder.unalias()
+    if not isinstance(value_of, exp.Coalesce):
+        return None
+    defaults = value_of.expressions
     value, bound = constant(defaults[0]) if len(defaults) == 1 else None, constant(node.expression)
     if not is_number(value) or not is_number(bound) or Constraint("compare", _COMPARED[type(node)], bound).holds(value):
         return None
-    node.set("this", node.this.this)
+    value_of.replace(value_of.this.copy())
     return node
+
+
+def _scalar_item(node: exp.Expr) -> exp.Expr | None:
+    """What a scalar subquery selects."""
+    query = node.this if isinstance(node, exp.Subquery) else None
+    return query.selects[0] if isinstance(query, exp.Select) and len(query.selects) == 1 else None
 
 
 def equal_columns(node: exp.Expr, known: Known) -> exp.Expr | None:
@@ -99,23 +109,13 @@ def equal_columns(node: exp.Expr, known: Known) -> exp.Expr | None:
 
 
 def test_made_around(node: exp.Expr, known: Known) -> exp.Expr | None:
-    """`k IS NOT NULL` in a derived table, where the query around it refuses the NULL of k."""
+    """`k IS NOT NULL` in a query, where all queries around it refuse the NULL of k."""
     if not isinstance(node, exp.Not) or not isinstance(node.this, exp.Is):
         return None
     select = node.find_ancestor(exp.Select)
-    holder = select.parent if select is not None else None
-    if select is None or not isinstance(holder, exp.Subquery) or not isinstance(holder.parent, (exp.From, exp.Join)):
+    where = select.args.get("where") if select is not None else None
+    if select is None or where is None or all(term is not node for term in terms(where.this)):
         return None
-    where = select.args.get("where")
-    if where is None or all(term is not node for term in terms(where.this)) or any(select.find_all(exp.Window)):
-        return None
-    around = holder.find_ancestor(exp.Select)
     tested = node.this.this
-    keys = group_keys(select)
-    if around is None or select.args.get("limit") is not None or (keys and tested not in keys):
-        return None
-    if not keys and any(call.find_ancestor(exp.Select) is select for call in select.find_all(exp.AggFunc)):
-        return None
-    names = {f"{holder.alias}.{item.alias_or_name}".lower() for item in select.selects if item.unalias() == tested}
-    found = {name.replace('"', "").lower() for term in conditions(around) for name in refused(term)}
-    return exp.true() if names & found and holder.alias.lower() not in optional(around) else None
+    gone = any(null_rows_of_select_vanish(select, tested, name) for name in shown(select, tested))
+    return exp.true() if gone else None

@@ -1,0 +1,99 @@
+"""Rewritings of groups that keep a result: keys that others decide, aggregates over one row, distinct values."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from dev_scripts.mutants.null_facts import Known, fixed_columns, group_keys, has_sets, source_key, sources, terms
+from heavy_stack.backend.advisor.sql.types import type_name
+
+
+def constant_key(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """A group key that has one value in all rows, beside others."""
+    if not isinstance(node, exp.Group) or len(node.expressions) < 2 or not isinstance(node.parent, exp.Select):
+        return None
+    if any(node.args.get(name) for name in ("grouping_sets", "rollup", "cube")):
+        return None
+    fixed = fixed_columns(node.parent)
+    kept = [key for key in node.expressions if key.sql() not in fixed]
+    if len(kept) == len(node.expressions) or not kept:
+        return None
+    dropped = [key for key in node.expressions if key.sql() in fixed]
+    if any(key in item.find_all(type(key)) for key in dropped for item in node.parent.selects):
+        return None
+    node.set("expressions", kept)
+    return node
+
+
+def joined_key(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """A group key that each value of another one decides: a join equates them, and asks the other side nothing else."""
+    select = node.parent
+    if not isinstance(node, exp.Group) or not isinstance(select, exp.Select) or has_sets(select):
+        return None
+    for key in node.expressions:
+        others = [other for other in node.expressions if other is not key]
+        unshown = not any(key in item.find_all(exp.Column) for item in select.selects)
+        if isinstance(key, exp.Column) and unshown and any(_decided(key, other, select) for other in others):
+            node.set("expressions", others)
+            return node
+    return None
+
+
+def _decided(key: exp.Column, other: exp.Expr, select: exp.Select) -> bool:
+    alias = key.table.lower()
+    joins = select.args.get("joins") or ()
+    join = next((join for join in joins if join.this.alias_or_name.lower() == alias), None)
+    if join is None or any((each.side or "").upper() not in ("", "LEFT") for each in joins):
+        return False
+    asked = list(terms(join.args.get("on")))
+    equal = [term for term in asked if isinstance(term, exp.EQ) and {term.this, term.expression} == {key, other}]
+    outside = (column for term in asked for column in term.find_all(exp.Column) if column.table.lower() != alias)
+    return bool(equal) and (not join.side or all(column == other for column in outside))
+
+
+def key_order(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """The keys of GROUP BY in one order, each once."""
+    if not isinstance(node, exp.Group) or any(node.args.get(name) for name in ("grouping_sets", "rollup", "cube")):
+        return None
+    if any(isinstance(key, exp.Literal) for key in node.expressions):
+        return None
+    ordered = list({key.sql(): key for key in sorted(node.expressions, key=lambda key: str(key.sql()))}.values())
+    if [id(key) for key in ordered] == [id(key) for key in node.expressions]:
+        return None
+    node.set("expressions", ordered)
+    return node
+
+
+def one_row(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """MIN, MAX, SUM and exact AVG over at most one row are the row's value; MIN of a group key is its MAX."""
+    select = node.find_ancestor(exp.Select)
+    if type(node) not in (exp.Min, exp.Sum, exp.Avg) or select is None or isinstance(node.this, exp.Distinct):
+        return None
+    keys = group_keys(select)
+    if isinstance(node.parent, (exp.Window, exp.Filter)) or (keys and has_sets(select)):
+        return None
+    if isinstance(node, exp.Min) and node.this in keys:
+        return exp.Max(this=node.this)
+    if select.args.get("joins") or (isinstance(node, exp.Avg) and type_name(node) != type_name(node.this)):
+        return None
+    key = source_key(next(iter(sources(select).values()), None), known)
+    held = {exp.to_column(name).name.lower() for name in fixed_columns(select)}
+    held |= {each.name.lower() for each in keys if isinstance(each, exp.Column)}
+    return exp.Max(this=node.this) if key is not None and key <= held else None
+
+
+def distinct_values(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """COUNT(DISTINCT k) where the group keys and k together are the source's key."""
+    select = node.find_ancestor(exp.Select)
+    if not isinstance(node, exp.Count) or not isinstance(node.this, exp.Distinct) or select is None:
+        return None
+    if len(node.this.expressions) != 1 or select.args.get("joins"):
+        return None
+    key = source_key(next(iter(sources(select).values()), None), known)
+    held = {
+        each.name.lower() for each in (*group_keys(select), node.this.expressions[0]) if isinstance(each, exp.Column)
+    }
+    held |= {exp.to_column(name).name.lower() for name in fixed_columns(select)}
+    if key is None or not key <= held:
+        return None
+    return exp.Count(this=node.this.expressions[0], big_int=True)
