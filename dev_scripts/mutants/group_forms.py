@@ -32,11 +32,21 @@ def joined_key(node: exp.Expr, known: Known) -> exp.Expr | None:
         return None
     for key in node.expressions:
         others = [other for other in node.expressions if other is not key]
-        unshown = not any(key in item.find_all(exp.Column) for item in select.selects)
-        if isinstance(key, exp.Column) and unshown and any(_decided(key, other, select) for other in others):
+        if (
+            isinstance(key, exp.Column)
+            and not _is_shown(key, select)
+            and any(_decided(key, other, select) for other in others)
+        ):
             node.set("expressions", others)
             return node
     return None
+
+
+def _is_shown(key: exp.Column, select: exp.Select) -> bool:
+    """Whether a group key is read outside aggregates."""
+    clauses = [*select.selects, select.args.get("having"), select.args.get("order")]
+    found = (column for clause in clauses if clause is not None for column in clause.find_all(exp.Column))
+    return any(column == key and column.find_ancestor(exp.AggFunc, exp.Select) is select for column in found)
 
 
 def _decided(key: exp.Column, other: exp.Expr, select: exp.Select) -> bool:

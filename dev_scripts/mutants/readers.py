@@ -42,6 +42,8 @@ def _union_without(union: exp.Union, branch: exp.Expr, name: str) -> bool:
 def _cte_without(cte: exp.CTE, name: str) -> bool:
     root = cte.root()
     mine = cte.alias.lower()
+    if cte.parent is not None and cte.parent.args.get("recursive"):
+        return False
     if sum(other.alias.lower() == mine for other in root.find_all(exp.CTE)) != 1:
         return False
     places = [table for table in root.find_all(exp.Table) if not table.db and table.name.lower() == mine]

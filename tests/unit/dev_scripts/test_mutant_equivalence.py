@@ -33,7 +33,30 @@ DESIGNED = CATALOG.with_tables(
 )
 KNOWN = Known(CATALOG, {VIEW: qualified(ROLLUP, CATALOG)})
 V = "lake.shop.by_month"
+INNER = f"SELECT k, m, SUM(n) AS n FROM {V} WHERE {{asked}} GROUP BY k, m"
+FAR = f"WITH g AS ({INNER}), h AS (SELECT k, MAX(n) AS n FROM g GROUP BY k) SELECT h.n, t.city FROM h {{join}} {T} AS t"
+JOINED = f"WITH g AS (SELECT t.id, s.day FROM {S} AS s {{side}} JOIN {T} AS t ON t.id = s.store) "
+TWICE = JOINED + "SELECT a.day FROM g AS a JOIN g AS b ON a.id = b.id WHERE {asked}"
+ONCE = JOINED + "SELECT a.day, b.day AS d FROM g AS a LEFT JOIN g AS b ON a.id = b.id"
+BELOW = f"SELECT id FROM {S} AS s WHERE {{asked}} s.id < (SELECT {{value}} FROM {S} AS x WHERE x.store = s.store)"
+ENOUGH = f"SELECT CASE WHEN (SELECT {{value}} FROM {V} WHERE k = 1) > {{bound}} THEN 1 END AS c FROM {T}"
+COUNTED = (
+    f"SELECT s.store, COUNT(t.id) AS c FROM {S} AS s LEFT JOIN {T} AS t ON t.id = s.store {{also}} GROUP BY s.store"
+)
 EQUIVALENT = (
+    (
+        FAR.format(asked="k IS NOT NULL", join="JOIN") + " ON h.k = t.id",
+        FAR.format(asked="TRUE", join="JOIN") + " ON h.k = t.id",
+    ),
+    (TWICE.format(side="LEFT", asked="TRUE"), TWICE.format(side="", asked="TRUE")),
+    (f"SELECT m, k, SUM(s) AS s FROM {V} GROUP BY m, k", f"SELECT m, k, AVG(s) AS s FROM {V} GROUP BY m, k"),
+    (
+        f"SELECT store, MIN(store) AS a FROM {S} GROUP BY store",
+        f"SELECT store, MAX(store) AS a FROM {S} GROUP BY store",
+    ),
+    (ENOUGH.format(value="COALESCE(SUM(n), 0)", bound=5), ENOUGH.format(value="SUM(n)", bound=5)),
+    (BELOW.format(asked="s.store IS NOT NULL AND", value="MAX(x.id)"), BELOW.format(asked="", value="MAX(x.id)")),
+    (COUNTED.format(also="") + ", t.id", COUNTED.format(also="")),
     (f"SELECT COUNT(id) AS c FROM {S}", f"SELECT COUNT(*) AS c FROM {S}"),
     (f"SELECT COALESCE(SUM(n), 0) AS c, k FROM {V} GROUP BY k", f"SELECT SUM(n) AS c, k FROM {V} GROUP BY k"),
     (
@@ -66,6 +89,16 @@ EQUIVALENT = (
     ),
 )
 DIFFERENT = (
+    (
+        FAR.format(asked="k IS NOT NULL", join="LEFT JOIN") + " ON h.k = t.id",
+        FAR.format(asked="TRUE", join="LEFT JOIN") + " ON h.k = t.id",
+    ),
+    (ONCE.format(side="LEFT"), ONCE.format(side="")),
+    (f"SELECT k, SUM(s) AS s FROM {V} GROUP BY k", f"SELECT k, AVG(s) AS s FROM {V} GROUP BY k"),
+    (f"SELECT store, MIN(id) AS a FROM {S} GROUP BY store", f"SELECT store, MAX(id) AS a FROM {S} GROUP BY store"),
+    (ENOUGH.format(value="COALESCE(SUM(n), 9)", bound=5), ENOUGH.format(value="SUM(n)", bound=5)),
+    (BELOW.format(asked="s.store IS NOT NULL AND", value="COUNT(*)"), BELOW.format(asked="", value="COUNT(*)")),
+    (COUNTED.format(also="AND s.channel = 'a'") + ", t.id", COUNTED.format(also="AND s.channel = 'a'")),
     (f"SELECT COUNT(store) AS c FROM {S}", f"SELECT COUNT(*) AS c FROM {S}"),
     (f"SELECT COALESCE(SUM(n), 0) AS c FROM {V}", f"SELECT SUM(n) AS c FROM {V}"),
     (

@@ -12,6 +12,7 @@ from sqlglot.optimizer.scope import Scope
 from heavy_stack.backend.advisor.verify.column_types import is_number
 from heavy_stack.backend.advisor.verify.constraints import FLIPPED, NEGATED, Constraint
 from heavy_stack.backend.advisor.verify.inversion import (
+    OPERATORS,
     PARTS,
     THROUGH,
     amount,
@@ -24,17 +25,10 @@ from heavy_stack.backend.advisor.verify.inversion import (
 from heavy_stack.backend.advisor.verify.literals import constant
 from heavy_stack.backend.advisor.verify.sketch import Derived, Frame, Link, Meaning, Sketch, Slot
 
-OPERATORS: dict[type[exp.Expr], str] = {
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.GT: ">",
-    exp.GTE: ">=",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.NullSafeEQ: "=",
-    exp.NullSafeNEQ: "<>",
-}
 CONDITIONS = (*OPERATORS, exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is)
+LARGE = {"high": "low", "low": "high"}
+APART = 0.7
+"""How often two expressions that are compared get values far apart."""
 MAX_DEPTH = 60
 MAX_IN = 60
 """Values of an IN list that are looked at."""
@@ -174,6 +168,9 @@ class Pusher(ABC):
                 self.sketch.group_slots.update(side for side in (mine, other) if isinstance(side, Slot))
         elif isinstance(mine, Slot) and isinstance(other, Slot):
             self.sketch.links.append(Link(mine, op, other, offset - my_offset))
+        elif op in (">", ">=", "<", "<=") and (self.survey or self.draw.random() < APART):
+            self.push(left, Constraint("high" if op[0] == ">" else "low"), frame)
+            self.push(right, Constraint("low" if op[0] == ">" else "high"), frame)
 
     def _with_offset(self, node: exp.Expr, frame: Frame) -> tuple[Meaning | None, float]:
         """A column plus or minus a constant (days for a date)."""
@@ -299,9 +296,13 @@ class Pusher(ABC):
             self.require(test, frame, want)
 
     def _push_arithmetic(self, node: exp.Expr, constraint: Constraint, frame: Frame) -> None:
+        left, right = node.this.unnest(), node.expression.unnest()
+        if constraint.kind in LARGE:
+            turned = Constraint(LARGE[constraint.kind]) if isinstance(node, (exp.Div, exp.Sub)) else constraint
+            for part, asked in ((left, constraint), (right, turned)):
+                self.push(part, asked, frame)
         if constraint.kind != "compare" or not is_number(constraint.value):
             return
-        left, right = node.this.unnest(), node.expression.unnest()
         moved = solved(node, constant(left), constant(right), constraint)
         if moved is not None:
             subject = right if constant(left) is not None else left
@@ -342,6 +343,8 @@ class Pusher(ABC):
             self._note_threshold(node.this, constraint, frame)
             self.push(node.this, constraint, frame)
             return
+        if isinstance(node, exp.Sum) and constraint.kind in LARGE:
+            self.push(node.this, constraint, frame)
         if constraint.kind != "compare" or not is_number(constraint.value):
             return
         if isinstance(node, (exp.Count, exp.CountIf)):

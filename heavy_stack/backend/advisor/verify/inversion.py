@@ -13,6 +13,16 @@ from heavy_stack.backend.advisor.verify.constraints import FLIPPED, Constraint
 from heavy_stack.backend.advisor.verify.literals import constant
 
 _NUMERIC = (int, float)
+OPERATORS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.NullSafeEQ: "=",
+    exp.NullSafeNEQ: "<>",
+}
 PARTS: dict[type[exp.Expr], str] = {
     exp.Year: "year",
     exp.Quarter: "quarter",

@@ -117,6 +117,39 @@ class TestSearch:
         assert found.data is not None
         assert sum(len(rows) for rows in found.data.values()) <= 12
 
+    @pytest.mark.parametrize(
+        ("right", "wrong"),
+        [
+            (
+                "SELECT CAST(SUM(price) AS DOUBLE) AS s FROM lake.shop.sales",
+                "SELECT SUM(CAST(price AS DOUBLE)) AS s FROM lake.shop.sales",
+            ),
+            (
+                "SELECT COUNT(*) AS n FROM lake.shop.stores a JOIN lake.shop.stores b ON a.city = b.city",
+                "SELECT COUNT(*) AS n FROM lake.shop.stores a JOIN lake.shop.stores b ON trim(a.city) = b.city",
+            ),
+            (
+                "SELECT store_id, SUM(price) AS s FROM lake.shop.sales GROUP BY store_id HAVING COUNT(*) > 2",
+                "SELECT store_id, COALESCE(SUM(price), 0) AS s FROM lake.shop.sales "
+                "GROUP BY store_id HAVING COUNT(*) > 2",
+            ),
+            (
+                "SELECT store_id FROM lake.shop.sales GROUP BY store_id "
+                "HAVING SUM(quantity) * 1.0 / SUM(customer_id) < 0.9",
+                "SELECT store_id FROM lake.shop.sales GROUP BY store_id "
+                "HAVING SUM(quantity) * 1.0 / SUM(customer_id) <= 0.9",
+            ),
+        ],
+    )
+    def test_wrong_sums_keys_and_shares_are_too(self, right: str, wrong: str, open_ports: OpenPorts) -> None:
+        assert searched(open_ports(TABLES), right, wrong, most=1_500).difference is not None
+
+    def test_sums_of_doubles_may_come_in_any_order(self, open_ports: OpenPorts) -> None:
+        text = "SELECT {} AS s FROM lake.shop.sales"
+        right = text.format("SUM(CAST(price AS DOUBLE))")
+        wrong = text.format("SUM(CASE WHEN price > 5 THEN CAST(price AS DOUBLE) ELSE CAST(price AS DOUBLE) END)")
+        assert searched(open_ports(TABLES), right, wrong).difference is None
+
     def test_what_fails_with_the_original_too_is_no_difference(self, open_ports: OpenPorts) -> None:
         text = "SELECT status, SUM(price / quantity) AS s FROM lake.shop.sales GROUP BY status"
         found = searched(open_ports(TABLES), text, text)

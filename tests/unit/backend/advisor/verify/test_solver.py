@@ -79,6 +79,22 @@ class TestConditions:
         assert "status" not in asked(f"SELECT sale_id {FROM} WHERE reverse(status) = 'x' AND quantity > 1")
 
 
+class TestShares:
+    def test_two_of_them_that_are_compared_are_far_apart(self) -> None:
+        text = "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING {}"
+        having = "SUM(quantity) / SUM(customer_id) > SUM(product_id) / SUM(sale_id)"
+        found = [asked(text.format(having), seed) for seed in range(1, 9)]
+        far = {"quantity": "high", "customer_id": "low", "product_id": "low", "sale_id": "high"}
+        assert any({name: each[name][0].kind for name in far if each.get(name)} == far for each in found)
+
+    def test_one_beside_a_bound_is_made_of_two_numbers(self) -> None:
+        text = "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING SUM(quantity) / SUM(customer_id) {} 0.75"
+        for op, upper, lower in ((">=", 3, 4), (">", 7, 8), ("<", 5, 8)):
+            found = [asked(text.format(op), seed) for seed in range(1, 9)]
+            wanted = [Constraint("compare", "=", upper), Constraint("compare", "=", lower)]
+            assert wanted in [[*each.get("quantity", ()), *each.get("customer_id", ())] for each in found]
+
+
 class TestJoins:
     def test_equated_columns_share_a_class(self) -> None:
         found = sketch(f"SELECT 1 AS a {FROM} JOIN lake.shop.stores t ON s.store_id = t.store_id")
