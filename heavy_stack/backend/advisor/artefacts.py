@@ -262,13 +262,14 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Plan:
-    """select's artefact: what is built, and what is not and why; `front` from few bytes to many."""
+    """select's artefact; `front` from few bytes to many; `ways`: by text, the candidates that ran fastest together."""
 
     chosen: tuple[Candidate, ...]
     rejected: tuple[tuple[str, str, str], ...] = ()  # candidate id, rule, why
     unanswered: dict[int, str] = field(default_factory=dict)
     reasons: dict[int, Reason] = field(default_factory=dict)
     front: tuple[FrontPoint, ...] = ()
+    ways: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -345,8 +346,7 @@ class TableMeasure:
 class Verdicts:
     """verify's artefact: one verdict per text that parse, propose or rewrite did not set aside.
     `baseline_s`: seconds as they stand of texts for which no rewrite was measured, by text index; `baseline_texts`:
-    where these are a median of other texts of the same shape, of how many. `spare`: further ways that could be sent.
-    """
+    where these are a median of other texts of the same shape, of how many. `spare`: further ways that could be sent."""
 
     texts: tuple[TextVerdict, ...]
     tables: tuple[TableMeasure, ...] = ()

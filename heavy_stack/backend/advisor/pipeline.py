@@ -14,7 +14,7 @@ from heavy_stack.backend.advisor.profile import profile
 from heavy_stack.backend.advisor.propose import propose
 from heavy_stack.backend.advisor.report import frozen_design, report
 from heavy_stack.backend.advisor.rewrite import rewrite
-from heavy_stack.backend.advisor.select import select
+from heavy_stack.backend.advisor.trial import select_by_trial
 from heavy_stack.backend.advisor.verify import verify
 from heavy_stack.shared_models.tasks import STAGES, Stage
 
@@ -24,7 +24,7 @@ _RUN: dict[Stage, Callable[[Artefacts, Ports], Any]] = {
     Stage.PARSE: lambda a, p: parse(a[Stage.INGEST], p.progress),
     Stage.PROFILE: lambda a, p: profile(a[Stage.INGEST], a[Stage.PARSE], p),
     Stage.PROPOSE: lambda a, p: propose(a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], p),
-    Stage.SELECT: lambda a, p: select(a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.PROPOSE], p),
+    Stage.SELECT: lambda a, p: select_by_trial(a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.PROPOSE], p),
     Stage.REWRITE: lambda a, p: rewrite(a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.SELECT], p),
     Stage.VERIFY: lambda a, p: verify(
         a[Stage.INGEST], a[Stage.PARSE], a[Stage.PROFILE], a[Stage.SELECT], a[Stage.REWRITE], p

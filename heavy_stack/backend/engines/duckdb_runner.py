@@ -61,7 +61,9 @@ class DuckdbRunner:
         self._numbers = count(1)
         self._processes: list[EngineProcess] = []
         self._idle: list[EngineProcess] = []
+        self._files = count()
         self._built: dict[TableName, tuple[Table, Path]] = {}
+        self._made: dict[tuple[str, str], tuple[BuiltTable, Table, Path]] = {}
 
     def open_test_data(
         self,
@@ -131,6 +133,12 @@ class DuckdbRunner:
             # The one process that can write: into this folder, and only through the process's own COPY.
             process.open(_and(self._lake, (), (str(folder),)))
             for name, create, insert in design:
+                again = self._made.get((create, insert))
+                if again is not None:  # built before, to try it
+                    built, table, path = again
+                    self._built[name] = (table, path)
+                    results.append(built)
+                    continue
                 result = self._build_one(process, name, create, insert, folder, limit_s)
                 results.append(result)
                 limit_s -= result.seconds if isinstance(result, BuiltTable) else 0.0
@@ -143,7 +151,7 @@ class DuckdbRunner:
     def _build_one(
         self, process: EngineProcess, name: TableName, create: str, insert: str, folder: Path, limit_s: float
     ) -> BuiltTable | str:
-        path = folder / f"{len(self._built):04d}.parquet"
+        path = folder / f"{next(self._files):04d}.parquet"
         try:
             table, parts = design_table(create), split_insert(insert)
             if table.name != name or parts.table != name:
@@ -153,8 +161,10 @@ class DuckdbRunner:
         except (NotCheckable, RunFailed, RunTimeout) as error:
             path.unlink(missing_ok=True)
             return f"{name}: {error}"
+        built = BuiltTable(name, rows, path.stat().st_size, seconds)
+        self._made[create, insert] = (built, table, path)
         self._built[name] = (table, path)
-        return BuiltTable(name, rows, path.stat().st_size, seconds)
+        return built
 
     def _stored_select(self, table: Table, columns: tuple[str, ...], select: str) -> str:
         names = columns or tuple(column.name for column in table.columns)

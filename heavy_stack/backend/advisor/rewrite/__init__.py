@@ -22,6 +22,7 @@ from heavy_stack.backend.advisor.rewrite.chain import Chain
 from heavy_stack.backend.advisor.rewrite.statements import (
     create_schema_sql,
     design_table,
+    flags_of,
     named_table,
     new_schema_name,
 )
@@ -44,10 +45,10 @@ def rewrite(workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile
         tables = _design(plan.chosen, parsed.catalog, schema)
     else:
         schema, create_schema, tables = frozen.schema_name, frozen.create_schema, list(frozen.tables)
-    analyst = Analyst(catalog, _flags(plan.chosen))
+    analyst = Analyst(catalog, flags_of(plan.chosen))
     chain = Chain(analyst, plan.chosen, tables, profile.facts, Sizes(profile.facts, None, ports.deadline))
     groups = by_shape((text for text in parsed.texts if text.sql is not None and tables), profile.runs)
-    found = AllWays(chain, ports.deadline)
+    found = AllWays(chain, ports.deadline, plan.ways)
     for index, group in enumerate(groups):
         if index % 10 == 0:
             ports.progress.report(index / len(groups), f"Rewriting shape {index + 1} of {len(groups)}")
@@ -95,8 +96,3 @@ def _narrowed(
         else table
         for table in tables
     ]
-
-
-def _flags(chosen: tuple[Candidate, ...]) -> set[tuple[str, str]]:
-    """The flags as they were when the tables were designed: a literal is baked in the same way as then."""
-    return {(str(table), str(column)) for each in chosen for table, column in each.evidence.get("flags", ())}

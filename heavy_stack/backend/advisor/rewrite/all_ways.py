@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from heavy_stack.backend.advisor.artefacts import ParsedText, RewrittenText, TableName
 from heavy_stack.backend.advisor.ports import Deadline
@@ -23,6 +23,7 @@ class AllWays:
     Args:
         chain: Rewrites one text.
         deadline: The task's.
+        fastest: By text, the candidates on which it was fastest when they were tried: the way on these comes first.
 
     Attributes:
         first: The text's first way, by text.
@@ -31,8 +32,8 @@ class AllWays:
         columns: Pre-joined table → the columns of it that first ways read.
     """
 
-    def __init__(self, chain: Chain, deadline: Deadline) -> None:
-        self._chain, self._deadline = chain, deadline
+    def __init__(self, chain: Chain, deadline: Deadline, fastest: Mapping[int, Collection[str]]) -> None:
+        self._chain, self._deadline, self._fastest = chain, deadline, fastest
         self._until = deadline.left_s() * (1 - TIME_SHARE)
         self._done: dict[int, tuple[Way, ...] | str] = {}
         self.first: dict[int, RewrittenText] = {}
@@ -79,8 +80,19 @@ class AllWays:
     def _ways(self, text: ParsedText) -> tuple[Way, ...] | str:
         if text.text not in self._done:
             in_time = self._deadline.left_s() >= self._until
-            self._done[text.text] = self._chain.ways(text) if in_time else _NO_TIME
+            self._done[text.text] = self._all(text) if in_time else _NO_TIME
         return self._done[text.text]
+
+    def _all(self, text: ParsedText) -> tuple[Way, ...] | str:
+        ways = self._chain.ways(text)
+        if text.text not in self._fastest:
+            return ways
+        first = self._chain.only(self._fastest[text.text]).ways(text)
+        if isinstance(first, str):
+            return ways
+        rest = () if isinstance(ways, str) else ways
+        both = {way.rewritten.sql: way for way in (first[0], *rest, *first[1:])}
+        return tuple(both.values())[:MAX_WAYS]
 
     def _spare(self, text: ParsedText, read: set[TableName]) -> list[RewrittenText]:
         """The other ways of a text that has been rewritten in full."""

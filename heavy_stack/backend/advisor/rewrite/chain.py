@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -75,6 +75,8 @@ class Chain:
         sizes: Sizes,
     ) -> None:
         self._analyst, self._sizes = analyst, sizes
+        self._made_of = (analyst, candidates, tables, facts, sizes)
+        self._narrower: dict[frozenset[str], Chain] = {}
         built = {table.candidate: table for table in tables}
         known = [(each, built[each.id]) for each in candidates if each.id in built]
         self._rollups = [stored_table(each, table.name) for each, table in known if each.rule == ANSWER_FROM_ROLLUP.id]
@@ -83,6 +85,15 @@ class Chain:
             shelf_of(each, table.name, table.columns) for each, table in known if each.rule == READ_FROM_PREJOIN.id
         ]
         self._gains = Gains(facts, analyst.catalog)
+
+    def only(self, ids: Collection[str]) -> Chain:
+        """The same with no other candidates than these."""
+        key = frozenset(ids)
+        if key not in self._narrower:
+            analyst, candidates, tables, facts, sizes = self._made_of
+            chosen = [each for each in candidates if each.id in key]
+            self._narrower[key] = Chain(analyst, chosen, tables, facts, sizes)
+        return self._narrower[key]
 
     def ways(self, text: ParsedText) -> tuple[Way, ...] | str:
         """The text rewritten, at most in `MAX_WAYS` ways, the first to be tried first; or in a sentence why not.

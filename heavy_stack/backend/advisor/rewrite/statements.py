@@ -40,6 +40,11 @@ def design_table(candidate: Candidate, catalog: str, schema: str, names: NameMak
     return named_table(candidate, TableName(catalog, schema, names.fresh(wanted, MAX_TABLE)))
 
 
+def flags_of(candidates: Iterable[Candidate]) -> set[tuple[str, str]]:
+    """The flags as they were when the tables were designed: a literal is baked in the same way as then."""
+    return {(str(table), str(column)) for each in candidates for table, column in each.evidence.get("flags", ())}
+
+
 def named_table(candidate: Candidate, name: TableName) -> DesignTable:
     """A candidate under this name, with its statements."""
     dimensions = [column.name for column in candidate.columns if column.role == DIMENSION]

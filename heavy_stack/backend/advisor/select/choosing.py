@@ -23,6 +23,8 @@ times is a third more in the ratio, and less than two hundredths of the time. Th
 MANY = 0.5
 NEARER = (0.98, 0.985)
 """With fewer tables than this share of the query texts that it answers, a design has to be so near."""
+NEAR_MEASURED = (0.95, 0.98)
+"""Measured seconds need no allowance for estimates."""
 SLOPES = 2
 """How often the program is asked again at its own answer."""
 
@@ -35,14 +37,18 @@ class Choice:
     front: tuple[FrontPoint, ...]
 
 
-def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Choice:
+def choose(
+    problem: Problem, clock: Callable[[], float] = time.monotonic, *, limit_s: float = LIMIT_S, measured: bool = False
+) -> Choice:
     """The design that is worth most, with no more tables than that needs.
 
     Args:
         problem: What decides.
-        clock: Seconds; the exact search ends after LIMIT_S.
+        clock: Seconds.
+        limit_s: After which the exact search ends.
+        measured: Whether the problem's seconds are.
     """
-    ends = clock() + LIMIT_S
+    ends = clock() + limit_s
     ways = [ways_of(demand, problem) for demand in problem.demands]
     search, program = LocalSearch(problem, ways), Program(problem, ways)
     found: list[Design] = [problem.design(())]
@@ -54,10 +60,11 @@ def choose(problem: Problem, clock: Callable[[], float] = time.monotonic) -> Cho
             design = _solved(design, budget, search, program, lambda: ends - clock())
         found.append(design)
     best = max(found, key=lambda design: (design.worth, -len(design.tables)))
+    near = NEAR_MEASURED if measured else (NEAR_Z, NEAR_SAVED)
     many = MANY * sum(len(problem.demands[place].texts) for place in problem.answered(best.tables))
 
     def is_near(design: Design) -> bool:
-        z, time = (NEAR_Z, NEAR_SAVED) if len(design.tables) >= many else NEARER
+        z, time = NEARER if len(design.tables) < many else near
         saved, most = 1 - 1 / design.sum_ratio, 1 - 1 / best.sum_ratio
         return design.z_total >= z * best.z_total and saved >= time * most
 

@@ -14,8 +14,7 @@ from itertools import accumulate
 
 import highspy
 
-from heavy_stack.backend.advisor.select.model import Design, Problem
-from heavy_stack.backend.advisor.select.ways import Way
+from heavy_stack.backend.advisor.select.model import Design, Problem, Way
 
 MAX_VARIABLES = 20_000
 """Beyond, greedy with swaps answers alone."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from heavy_stack.backend.advisor.select.model import Design, Problem
+from heavy_stack.backend.advisor.select.model import Design, Problem, Way
 from heavy_stack.backend.advisor.select.state import State
-from heavy_stack.backend.advisor.select.ways import Way
 
 MAX_SWAPS = 100
 _BETTER = 1 + 1e-6

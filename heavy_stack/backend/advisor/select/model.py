@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from heavy_stack.backend.advisor.rules.costs import FLOOR_S
+from heavy_stack.backend.advisor.rules.costs import FLOOR_S, is_faster
 
 WORTH_IT = 0.95
 """A text counts as answered where at most this share of its work is left, planning aside; measuring decides more
@@ -53,6 +53,22 @@ class Demand:
                     break
         return spent if self.is_worth(spent) else self.total_s
 
+    def scaled(self, factor: float) -> Demand:
+        """The same with all its seconds so many times as long."""
+        blocks = tuple(
+            Block(block.before_s * factor, {table: after * factor for table, after in block.after_s.items()})
+            for block in self.blocks
+        )
+        return replace(self, total_s=self.total_s * factor, blocks=blocks)
+
+    def on(self, tables: Collection[int]) -> Demand:
+        """The same with no other tables than these on offer."""
+        blocks = (
+            Block(block.before_s, {table: after for table, after in block.after_s.items() if table in tables})
+            for block in self.blocks
+        )
+        return replace(self, blocks=tuple(block for block in blocks if block.after_s))
+
     @cached_property
     def _fastest_first(self) -> tuple[tuple[float, tuple[tuple[float, int], ...]], ...]:
         """By block: its seconds, and the tables that answer it from the fastest on."""
@@ -69,6 +85,34 @@ class Demand:
     def tables(self) -> frozenset[int]:
         """Every table that answers one of its blocks."""
         return frozenset(table for block in self.blocks for table in block.after_s)
+
+
+@dataclass(frozen=True)
+class Way:
+    """Tables that answer a text together, and its seconds with them."""
+
+    tables: frozenset[int]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TimedDemand(Demand):
+    """Texts of one shape for one of which the ways to answer it were run, the fastest first."""
+
+    ways: tuple[Way, ...] = ()
+
+    def seconds(self, chosen: Collection[int]) -> float:
+        """Its seconds on these tables, as measured."""
+        return next((way.seconds for way in self.ways if way.tables <= set(chosen)), self.total_s)
+
+    def is_worth(self, seconds: float) -> bool:
+        """Whether a rewrite so much faster would be sent."""
+        return is_faster(self.total_s, seconds)
+
+    @cached_property
+    def tables(self) -> frozenset[int]:
+        """Every table of its ways."""
+        return frozenset(table for way in self.ways for table in way.tables)
 
 
 @dataclass(frozen=True)

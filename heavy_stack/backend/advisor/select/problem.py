@@ -68,7 +68,7 @@ def problem_of(
                 of_text = blocks.setdefault(saving.text, {})
                 of_text.setdefault(saving.block, {})[place] = (saving.before_s, saving.after_s)
     texts = sorted({*profile.runs, *blocks, *proposals.text_s})
-    runs = {text: max(float(profile.runs.get(text, 0)), UNRUN_WEIGHT) for text in texts}
+    runs = {text: weight_of(profile.runs.get(text, 0)) for text in texts}
     seconds = {text: _total_s(text, blocks.get(text, {}), proposals) for text in texts}
     # Without the storage, tables only count: each takes a little of a nominal one, or of what the task allows.
     size = float(storage) if storage is not None else (limits.bytes or 0.0) / MAX_STORAGE_SHARE or 1.0
@@ -84,6 +84,11 @@ def problem_of(
         storage=size,
         limits=limits,
     )
+
+
+def weight_of(runs: int) -> float:
+    """What a text with so many runs counts."""
+    return max(float(runs), UNRUN_WEIGHT)
 
 
 def _total_s(text: int, blocks: dict[int, dict[int, tuple[float, float]]], proposals: Proposals) -> float:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from heavy_stack.backend.advisor.select.model import Demand, Problem
+from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand, Way
 
 MAX_WAYS = 40
 MAX_OPTIONS = 8
@@ -14,16 +13,10 @@ MAX_COMBINED = 400
 """Combinations kept while the blocks are gone through."""
 
 
-@dataclass(frozen=True)
-class Way:
-    """Tables that answer a text together, and its seconds with them."""
-
-    tables: frozenset[int]
-    seconds: float
-
-
 def ways_of(demand: Demand, problem: Problem) -> tuple[Way, ...]:
     """The ways that are worth it, the fastest and the ones with the fewest tables; none that another beats."""
+    if isinstance(demand, TimedDemand):
+        return tuple(way for way in demand.ways if demand.is_worth(way.seconds))
     combined: dict[frozenset[int], float] = {frozenset(): demand.total_s}
     most = MAX_OPTIONS if len(demand.blocks) <= 3 else MAX_OPTIONS // 2
     for block in sorted(demand.blocks, key=lambda each: -each.before_s):

@@ -54,6 +54,21 @@ class TestDesign:
             total = session.query("SELECT sum(total) AS t FROM lake.hs_1.by_city", limit_s=5, max_rows=5)
             assert (total.types, total.rows) == (("decimal(38,2)",), [(Decimal("2.75"),)])
 
+    def test_what_was_built_before_is_not_built_again(self, task: Task, lake_root: Path) -> None:
+        other = TableName("lake", "hs_1", "by_city_2")
+        renamed = (other, CREATE.replace("by_city", "by_city_2"), INSERT.replace("by_city", "by_city_2", 1))
+        narrower = CREATE.replace(", total decimal(38,2)", ""), INSERT.replace(", sum(amount)", "")
+        with task.connect(f"jdbc:duckdb:{lake_root}", SALE) as ports:
+            first = ports.runner.build([(ROLLUP, CREATE, INSERT), renamed], limit_s=30)
+            assert list(ports.runner.build([renamed, (ROLLUP, CREATE, INSERT)], limit_s=30)) == [*reversed(first)]
+            assert len([*(task.options.scratch_dir / "task-1").rglob("*.parquet")]) == 2
+            (built,) = ports.runner.build([(ROLLUP, *narrower)], limit_s=30)
+            assert isinstance(built, BuiltTable)
+            session = opened(ports.runner.open_design())
+            assert session.query("SELECT * FROM lake.hs_1.by_city", limit_s=5, max_rows=5).names == ("city", "n")
+            kept = session.query("SELECT * FROM lake.hs_1.by_city_2", limit_s=5, max_rows=5)
+            assert kept.names == ("city", "n", "total")
+
     def test_a_build_that_takes_too_long_is_a_reason(self, task: Task, lake_root: Path) -> None:
         long = (
             "INSERT INTO lake.hs_1.by_city SELECT a.city, count(*), sum(a.amount) FROM "

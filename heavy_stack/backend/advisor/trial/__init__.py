@@ -1,0 +1,136 @@
+"""trial: more tables than may stay are built, the queries run on them, and the choice is made again by what they took.
+
+Estimates are off by a factor of two or more on single queries, and a design that rests on them can lose to a smaller
+one. So where the client's data is at hand, select's choice is only the first guess: the tables of several such guesses
+are built aside, one query of each shape runs on each of them and on those that go together, and the program is solved
+again with measured seconds and bytes. What is not tried in time keeps its estimates. Nothing is verified here: that is
+done for what is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from heavy_stack.backend.advisor.artefacts import (
+    DesignTable,
+    ParsedWorkload,
+    Plan,
+    Proposals,
+    Workload,
+    WorkloadProfile,
+)
+from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, RunFailed, RunTimeout
+from heavy_stack.backend.advisor.rewrite.statements import design_table, new_schema_name
+from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
+from heavy_stack.backend.advisor.select import Weighed, plan_of, select, weigh
+from heavy_stack.backend.advisor.select.choosing import choose
+from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand
+from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
+from heavy_stack.backend.advisor.trial.shortlist import shortlist
+from heavy_stack.backend.advisor.trial.timing import Timing
+
+__all__ = ["select_by_trial"]
+
+TRIAL_SHARE = 0.4
+"""Of the task's budget, for trying tables out."""
+BUILD_SHARE = 0.5
+"""Of that, for building them."""
+LEAST_LEFT = 0.6
+"""Of the budget: with less time left, nothing is tried."""
+
+
+def select_by_trial(
+    workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, proposals: Proposals, ports: Ports
+) -> Plan:
+    """select's plan; where the client's data may be asked, the best one by what tables were measured to save."""
+    may_try = workload.frozen is None and workload.verify == "engine" and profile.reachable
+    if not may_try or not proposals.candidates or ports.deadline.left_s() < LEAST_LEFT * workload.budget_s:
+        return select(workload, parsed, profile, proposals, ports)
+    ports.progress.report(0.0, "Weighing the proposed tables")
+    until = ports.deadline.left_s() - TRIAL_SHARE * workload.budget_s
+    weighed = weigh(workload, parsed, profile, proposals)
+    guess = choose(weighed.problem)
+    if weighed.storage is None or not guess.design.tables:
+        return plan_of(weighed, guess)
+    tried = shortlist(weighed.problem, guess.design)
+    tables = _tables(weighed, workload, parsed, tried)
+    ports.progress.report(0.1, f"Building {len(tables)} tables to try them")
+    built, failed = _built(tables, ports, BUILD_SHARE * (ports.deadline.left_s() - until))
+    timing = Timing(parsed, profile, weighed.possible, {place: tables[place] for place in built}, ports)
+    try:
+        session = ports.runner.open_design()
+    except (NotCheckable, RunFailed, RunTimeout):
+        session = None
+    if session is None:
+        return plan_of(weighed, guess)
+    try:
+        asked = asked_of(weighed.problem, parsed, profile)
+        timed = timing.run(session, asked, guess.design, weighed.problem, until)
+    finally:
+        session.close()
+    measured = _measured(weighed.problem, asked, timed, built)
+    choice = choose(measured, measured=True)
+    plan = plan_of(weighed, choice, measured, failed)
+    ports.progress.report(1.0, f"Chose {len(plan.chosen)} tables")
+    return replace(plan, ways=_ways(timed, weighed, choice.design.tables))
+
+
+def _tables(
+    weighed: Weighed, workload: Workload, parsed: ParsedWorkload, tried: Sequence[int]
+) -> dict[int, DesignTable]:
+    schema = new_schema_name(workload.task_id, {table.name.schema for table in parsed.tables})
+    names = NameMaker()
+    return {place: design_table(weighed.possible[place], parsed.catalog, schema, names) for place in tried}
+
+
+def _built(
+    tables: Mapping[int, DesignTable], ports: Ports, limit_s: float
+) -> tuple[dict[int, BuiltTable], dict[int, str]]:
+    """What was built in time and why the others were not, by place."""
+    design = [(table.name, table.create, table.insert) for table in tables.values()]
+    results = ports.runner.build(design, limit_s=max(1.0, limit_s))
+    built: dict[int, BuiltTable] = {}
+    failed: dict[int, str] = {}
+    for place, result in zip(tables, results, strict=True):
+        if isinstance(result, BuiltTable):
+            built[place] = result
+        else:
+            failed[place] = f"It could not be built to be tried: {result}"
+    return built, failed
+
+
+def _measured(
+    problem: Problem, asked: Sequence[Asked], timed: Mapping[int, TimedDemand], built: Mapping[int, BuiltTable]
+) -> Problem:
+    """The problem with what was measured; what was not keeps its estimates, on the scale of the measured seconds.
+
+    A table that could not be built is offered to nobody.
+    """
+    guessed = sum(each.demand.weight * each.demand.total_s for number, each in enumerate(asked) if number in timed)
+    spent = sum(demand.weight * demand.total_s for demand in timed.values())
+    scale = spent / guessed if guessed > 0 and spent > 0 else 1.0
+    demands: list[Demand] = []
+    for number, each in enumerate(asked):
+        demands.append(timed[number] if number in timed else each.demand.scaled(scale))
+    sizes, build_s = list(problem.bytes), list(problem.build_s)
+    for place, table in built.items():
+        sizes[place], build_s[place] = float(table.bytes), table.seconds
+    return replace(
+        problem,
+        bytes=tuple(sizes),
+        build_s=tuple(build_s),
+        demands=tuple(demands),
+        rest_s=problem.rest_s * scale,
+    )
+
+
+def _ways(timed: Mapping[int, TimedDemand], weighed: Weighed, chosen: frozenset[int]) -> dict[int, tuple[str, ...]]:
+    """By text, the candidates of its fastest way on the chosen tables."""
+    found: dict[int, tuple[str, ...]] = {}
+    for demand in timed.values():
+        way = next((way for way in demand.ways if way.tables <= chosen and demand.is_worth(way.seconds)), None)
+        if way is not None:
+            ids = tuple(weighed.possible[place].id for place in sorted(way.tables))
+            found.update(dict.fromkeys(demand.texts, ids))
+    return found

@@ -1,0 +1,136 @@
+"""Query texts are run as they stand and on the tables that were built to be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from heavy_stack.backend.advisor.artefacts import Candidate, DesignTable, ParsedText, ParsedWorkload, WorkloadProfile
+from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QuerySession, RunFailed, RunTimeout
+from heavy_stack.backend.advisor.rewrite.chain import Chain
+from heavy_stack.backend.advisor.rewrite.statements import flags_of
+from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
+from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
+from heavy_stack.backend.advisor.select.model import Demand, Design, Problem, TimedDemand, Way
+from heavy_stack.backend.advisor.select.ways import ways_of
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.trial.asking import Asked
+
+RUNS = 2
+"""Of each text; the faster one counts."""
+HOPELESS = 1.3
+"""Times the fastest so far: what took longer once is not run again."""
+MAX_SETS = 5
+MAX_SINGLE = 6
+"""Sets of tables and single tables that a text is tried on."""
+QUERY_LIMIT_S = 60.0
+
+
+class Timing:
+    """Runs texts.
+
+    Args:
+        parsed, profile: The workload.
+        possible: All tables that could be chosen, by place.
+        tables: Those that were built.
+        ports: For the time left and progress.
+    """
+
+    def __init__(
+        self,
+        parsed: ParsedWorkload,
+        profile: WorkloadProfile,
+        possible: Sequence[Candidate],
+        tables: Mapping[int, DesignTable],
+        ports: Ports,
+    ) -> None:
+        self._possible, self._tables, self._ports = possible, tables, ports
+        self._places = {table.name: place for place, table in tables.items()}
+        candidates = [possible[place] for place in tables]
+        analyst = Analyst(Catalog(parsed.tables), flags_of(candidates))
+        sizes = Sizes(profile.facts, None, ports.deadline)
+        self._chain = Chain(analyst, candidates, list(tables.values()), profile.facts, sizes)
+
+    def run(
+        self, session: QuerySession, asked: Sequence[Asked], guess: Design, problem: Problem, until: float
+    ) -> dict[int, TimedDemand]:
+        """What each text took, by its place in `asked`, as far as the time goes.
+
+        Args:
+            session: Sees the client's tables and those that were built.
+            asked: The texts, the most work first.
+            guess: The design by estimates: tried as a whole in any case.
+            problem: The estimates.
+            until: Seconds left for the task when this has to end.
+        """
+        found: dict[int, TimedDemand] = {}
+        for number, each in enumerate(asked):
+            if self._ports.deadline.left_s() <= until:
+                break
+            self._ports.progress.report(0.3 + 0.6 * number / len(asked), f"Trying query {number + 1} of {len(asked)}")
+            timed = self._timed(session, each, list(self._sets(each.demand, guess, problem)), until)
+            if timed is not None:
+                found[number] = timed
+        return found
+
+    def _sets(self, demand: Demand, guess: Design, problem: Problem) -> Iterator[frozenset[int]]:
+        """Tables to try together, the most promising first."""
+        own = demand.on(self._tables)
+        yield own.tables & guess.tables
+        yield from (way.tables for way in ways_of(own, problem)[:MAX_SETS])
+        singles = sorted(own.tables, key=lambda table: (_seconds_on(own, table), problem.bytes[table], table))
+        yield from (frozenset({table}) for table in singles[:MAX_SINGLE])
+
+    def _timed(
+        self, session: QuerySession, asked: Asked, sets: Sequence[frozenset[int]], until: float
+    ) -> TimedDemand | None:
+        rewrites: dict[str, frozenset[int]] = {}
+        for tables in dict.fromkeys(sets):
+            found = self._rewritten(asked.text, tables)
+            if found is not None:
+                rewrites.setdefault(*found)
+        sql = asked.text.sql or ""
+        for plain in (True, False):
+            try:
+                before = self._seconds(session, sql, None, plain, until)
+                ways = [
+                    Way(tables, seconds)
+                    for rewrite, tables in rewrites.items()
+                    if (seconds := self._way_seconds(session, rewrite, before, plain, until)) is not None
+                ]
+            except NotCheckable:
+                continue
+            except (RunFailed, RunTimeout):
+                return None
+            ways.sort(key=lambda way: (way.seconds, len(way.tables), sorted(way.tables)))
+            demand = asked.demand
+            return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
+        return None
+
+    def _rewritten(self, text: ParsedText, tables: frozenset[int]) -> tuple[str, frozenset[int]] | None:
+        """The text on these tables, and which of them it reads."""
+        if not tables:
+            return None
+        ways = self._chain.only({self._possible[place].id for place in tables}).ways(text)
+        if isinstance(ways, str):
+            return None
+        rewritten = ways[0].rewritten
+        return rewritten.sql, frozenset(self._places[name] for name in rewritten.tables)
+
+    def _way_seconds(self, session: QuerySession, sql: str, before: float, plain: bool, until: float) -> float | None:
+        try:
+            return self._seconds(session, sql, before, plain, until)
+        except (NotCheckable, RunFailed, RunTimeout):
+            return None
+
+    def _seconds(self, session: QuerySession, sql: str, before: float | None, plain: bool, until: float) -> float:
+        limit_s = max(1.0, min(QUERY_LIMIT_S, self._ports.deadline.left_s() - until))
+        first = session.time(sql, limit_s=limit_s, repeat=1, plain=plain)
+        if before is not None and first > HOPELESS * before:
+            return first
+        return min(first, *(session.time(sql, limit_s=limit_s, repeat=1, plain=plain) for _ in range(1, RUNS)))
+
+
+def _seconds_on(demand: Demand, table: int) -> float:
+    return demand.total_s - sum(
+        max(0.0, block.before_s - block.after_s[table]) for block in demand.blocks if table in block.after_s
+    )

@@ -1,0 +1,141 @@
+"""What tables took when they were tried decides, not what was estimated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from heavy_stack.backend.advisor.artefacts import ColumnFacts, Plan, TableFacts, TableName
+from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, RunFailed
+from heavy_stack.backend.advisor.rewrite import rewrite
+from heavy_stack.backend.advisor.trial import select_by_trial
+from tests.support.rule_cases import Quiet, Run, Unhurried, run_stages
+
+DDL = ["CREATE TABLE lake.shop.sales (region varchar, product varchar, year integer, amount bigint, note varchar)"]
+QUERIES = [
+    "SELECT region, SUM(amount) FROM lake.shop.sales GROUP BY region",
+    "SELECT product, SUM(amount) FROM lake.shop.sales GROUP BY product",
+]
+FACTS = {
+    "lake.shop.sales": TableFacts(
+        rows=5_000_000,
+        bytes=400_000_000,
+        columns={
+            "region": ColumnFacts(distinct=20),
+            "product": ColumnFacts(distinct=50),
+            "year": ColumnFacts(distinct=5),
+            "amount": ColumnFacts(distinct=100_000),
+        },
+    )
+}
+CLIENTS_OWN_S = 1.0
+
+
+@dataclass
+class Session:
+    """Texts take as long as the slowest table that they read."""
+
+    seconds: Mapping[str, float]
+    refused: str = "nothing is"
+    asked: list[str] = field(default_factory=list)
+
+    def time(self, sql: str, *, limit_s: float, repeat: int, plain: bool = False) -> float:
+        """By the tables' names."""
+        self.asked.append(sql)
+        if self.refused in sql:
+            raise NotCheckable(self.refused)
+        words = re.findall(r"\w+", sql)
+        return max(self.seconds.get(word, 0.0) for word in words) or CLIENTS_OWN_S
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+@dataclass
+class Runner:
+    """An engine whose tables take what a test says."""
+
+    seconds: Mapping[str, float]
+    broken: Sequence[str] = ()
+    opens: bool = True
+    built: list[TableName] = field(default_factory=list)
+    session: Session | None = None
+
+    def build(self, design: Sequence[tuple[TableName, str, str]], *, limit_s: float) -> list[BuiltTable | str]:
+        """All small, but for those that are broken."""
+        self.built += [name for name, _, _ in design]
+        return ["no room" if name.name in self.broken else BuiltTable(name, 50, 5_000, 0.1) for name, _, _ in design]
+
+    def open_design(self) -> Session | None:
+        """A session."""
+        if not self.opens:
+            raise RunFailed("gone")
+        self.session = Session(self.seconds)
+        return self.session
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """Two queries that one table or two could answer."""
+    return run_stages(DDL, QUERIES, FACTS, {"region": 20, "product": 50, "product,region": 1_000})
+
+
+def tried(run: Run, runner: Runner, verify: str = "engine") -> Plan:
+    """The plan after a trial on this engine."""
+    ports = Ports(runner=runner, progress=Quiet(), deadline=Unhurried())  # type: ignore[arg-type]
+    profile = replace(run.profile, reachable=True)
+    return select_by_trial(replace(run.workload, verify=verify), run.parsed, profile, run.proposals, ports)
+
+
+def dimensions(plan: Plan) -> list[list[str]]:
+    """Of the chosen tables."""
+    found = [[column.name for column in each.columns if column.role == "dimension"] for each in plan.chosen]
+    return sorted(found)
+
+
+SHARED = "sales_by_product_region"
+APART = {"sales_by_region": 0.01, "sales_by_product": 0.01}
+
+
+class TestSelectByTrial:
+    def test_takes_tables_of_their_own_where_the_shared_one_is_slow(self, run: Run) -> None:
+        assert dimensions(tried(run, Runner({**APART, SHARED: 0.5}))) == [
+            ["product"],
+            ["region"],
+        ]
+
+    def test_takes_what_is_measured_to_be_enough(self, run: Run) -> None:
+        plan = tried(run, Runner({"sales_by_region": 0.9, "sales_by_product": 0.9, SHARED: 0.02}))
+        assert dimensions(plan) == [["product", "region"]]
+
+    def test_says_for_each_text_which_tables_were_fastest(self, run: Run) -> None:
+        plan = tried(run, Runner(APART))
+        by_id = {each.id: each for each in plan.chosen}
+        read = {text: [column.name for id in ids for column in by_id[id].columns] for text, ids in plan.ways.items()}
+        assert read[0][0] == "region" and read[1][0] == "product"
+
+    def test_queries_go_to_the_tables_they_were_fastest_on(self, run: Run) -> None:
+        plan = tried(run, Runner(APART))
+        ports = Ports(runner=None, progress=Quiet(), deadline=Unhurried())  # type: ignore[arg-type]
+        found = rewrite(run.workload, run.parsed, run.profile, plan, ports)
+        names = {table.candidate: table.name for table in found.tables}
+        assert {text.text: text.tables for text in found.texts} == {
+            text: tuple(names[each] for each in ids) for text, ids in plan.ways.items()
+        }
+
+    def test_gives_the_failure_of_a_build_as_reason(self, run: Run) -> None:
+        plan = tried(run, Runner(APART, broken=["sales_by_region"]))
+        assert dimensions(plan) != [["product"], ["region"]]
+        assert any("no room" in why for _, _, why in plan.rejected)
+
+    def test_builds_nothing_where_the_data_may_not_be_asked(self, run: Run) -> None:
+        runner = Runner(APART)
+        plan = tried(run, runner, verify="conditions")
+        assert plan == run.plan
+        assert not runner.built
+
+    def test_keeps_the_guess_where_the_tables_cannot_be_read(self, run: Run) -> None:
+        assert tried(run, Runner(APART, opens=False)).chosen == run.plan.chosen
