@@ -23,10 +23,13 @@ times is a third more in the ratio, and less than two hundredths of the time. Th
 MANY = 0.5
 NEARER = (0.98, 0.985)
 """With fewer tables than this share of the query texts that it answers, a design has to be so near."""
-NEAR_MEASURED = (0.95, 0.98)
-"""Measured seconds need no allowance for estimates."""
+MEASURED_SHARE = 0.5
+"""By measured seconds, a design with as many answers in at most MANY times as many tables as there are texts is taken
+where it is worth at least this share of the best. Else each table has to add MEASURED_GAIN to the worth."""
+MEASURED_GAIN = 0.01
 SLOPES = 2
-"""How often the program is asked again at its own answer."""
+MORE_SLOPES = 3
+"""How often the program is asked again at its own answer; more often where the start is far from what is asked for."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,13 @@ def choose(
             design = _solved(design, budget, search, program, lambda: ends - clock())
         found.append(design)
     best = max(found, key=lambda design: (design.worth, -len(design.tables)))
-    near = NEAR_MEASURED if measured else (NEAR_Z, NEAR_SAVED)
+    if measured:
+        taken = _sparing(best, program, problem, lambda: ends - clock())
+        return Choice(taken, _front(found, taken))
     many = MANY * sum(len(problem.demands[place].texts) for place in problem.answered(best.tables))
 
     def is_near(design: Design) -> bool:
-        z, time = NEARER if len(design.tables) < many else near
+        z, time = (NEAR_Z, NEAR_SAVED) if len(design.tables) >= many else NEARER
         saved, most = 1 - 1 / design.sum_ratio, 1 - 1 / best.sum_ratio
         return design.z_total >= z * best.z_total and saved >= time * most
 
@@ -114,6 +119,39 @@ def _fewer_tables(
         if design is None or not is_near(design) or not keep <= problem.answered(design.tables):
             break
         best = search.fewer(design, is_near)
+    return best
+
+
+def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[[], float]) -> Design:
+    """The best design, or one with fewer tables that answers as many texts."""
+    keep = problem.answered(best.tables)
+    few = max(1, int(MANY * sum(len(demand.texts) for demand in problem.demands)))
+    taken = best
+    if len(best.tables) > few:
+        design = _best_of(few, best, keep, program, left_s)
+        if design is not None and design.worth >= MEASURED_SHARE * best.worth:
+            taken = design
+    while len(taken.tables) > 1:
+        design = _best_of(len(taken.tables) - 1, taken, keep, program, left_s)
+        if design is None or design.worth < (1 - MEASURED_GAIN) * taken.worth:
+            break
+        taken = design
+    return taken
+
+
+def _best_of(
+    tables: int, start: Design, keep: frozenset[int], program: Program, left_s: Callable[[], float]
+) -> Design | None:
+    """The best design of so many tables that keeps these answers, as far as slopes lead there from the start."""
+    best: Design | None = None
+    at = start
+    for _ in range(MORE_SLOPES):
+        if left_s() <= 0 or not program.is_small:
+            break
+        design = program.best(at, None, min(SOLVE_LIMIT_S, left_s()), max_tables=tables, keep=keep)
+        if design is None or (best is not None and design.worth <= best.worth):
+            break
+        best = at = design
     return best
 
 

@@ -92,11 +92,7 @@ class Timing:
         for plain in (True, False):
             try:
                 before = self._seconds(session, sql, None, plain, until)
-                ways = [
-                    Way(tables, seconds)
-                    for rewrite, tables in rewrites.items()
-                    if (seconds := self._way_seconds(session, rewrite, before, plain, until)) is not None
-                ]
+                ways = self._ways(session, rewrites, before, plain, until)
             except NotCheckable:
                 continue
             except (RunFailed, RunTimeout):
@@ -116,16 +112,24 @@ class Timing:
         rewritten = ways[0].rewritten
         return rewritten.sql, frozenset(self._places[name] for name in rewritten.tables)
 
-    def _way_seconds(self, session: QuerySession, sql: str, before: float, plain: bool, until: float) -> float | None:
-        try:
-            return self._seconds(session, sql, before, plain, until)
-        except (NotCheckable, RunFailed, RunTimeout):
-            return None
+    def _ways(
+        self, session: QuerySession, rewrites: Mapping[str, frozenset[int]], before: float, plain: bool, until: float
+    ) -> list[Way]:
+        found: list[Way] = []
+        fastest = before
+        for sql, tables in rewrites.items():
+            try:
+                seconds = self._seconds(session, sql, fastest, plain, until)
+            except (NotCheckable, RunFailed, RunTimeout):
+                continue
+            fastest = min(fastest, seconds)
+            found.append(Way(tables, seconds))
+        return found
 
-    def _seconds(self, session: QuerySession, sql: str, before: float | None, plain: bool, until: float) -> float:
+    def _seconds(self, session: QuerySession, sql: str, fastest: float | None, plain: bool, until: float) -> float:
         limit_s = max(1.0, min(QUERY_LIMIT_S, self._ports.deadline.left_s() - until))
         first = session.time(sql, limit_s=limit_s, repeat=1, plain=plain)
-        if before is not None and first > HOPELESS * before:
+        if fastest is not None and first > HOPELESS * fastest:
             return first
         return min(first, *(session.time(sql, limit_s=limit_s, repeat=1, plain=plain) for _ in range(1, RUNS)))
 

@@ -51,7 +51,7 @@ def group(*sqls: str) -> list[ParsedText]:
 
 def all_ways(chain: TwoTables, texts: list[ParsedText], clock: Clock | None = None) -> AllWays:
     """Rewritten in all ways."""
-    found = AllWays(cast(Chain, chain), clock or Clock())
+    found = AllWays(cast(Chain, chain), clock or Clock(), {})
     found.rewrite(texts)
     found.add_others([texts])
     return found
@@ -85,7 +85,7 @@ class TestAllWays:
 
     def test_rewrites_no_more_texts_than_the_time_allows(self) -> None:
         clock = Clock()
-        found = AllWays(cast(Chain, TwoTables({"a"}, {"a"}, RARE)), clock)
+        found = AllWays(cast(Chain, TwoTables({"a"}, {"a"}, RARE)), clock, {})
         clock.left = 60.0
         found.rewrite(group("SELECT a FROM t WHERE a = 5"))
         assert "time" in found.failed[0]
