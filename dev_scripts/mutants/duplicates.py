@@ -96,6 +96,19 @@ def branches_apart(node: exp.Expr, known: Known) -> exp.Expr | None:
     return node
 
 
+def union_inside(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """UNION ALL as a branch of a UNION, which takes duplicates out of all of it."""
+    if not isinstance(node, exp.Union) or node.args.get("distinct") or node.args.get("limit") is not None:
+        return None
+    around = node.parent
+    while isinstance(around, (exp.Subquery, exp.Paren)) and around.args.get("limit") is None:
+        around = around.parent
+    if not isinstance(around, exp.Union) or not around.args.get("distinct"):
+        return None
+    node.set("distinct", True)
+    return node
+
+
 def _unions(node: exp.Expr) -> list[exp.Union]:
     if not isinstance(node, exp.Union):
         return []

@@ -15,10 +15,14 @@ from sqlglot import exp
 from dev_scripts.mutants.drawing import columns_read
 from dev_scripts.mutants.merging import merges, seen_by
 from dev_scripts.mutants.normal_forms import CHANGES, normal_form
-from dev_scripts.mutants.null_facts import Known, group_keys, terms
+from dev_scripts.mutants.null_facts import Known, group_keys, strict_columns, terms
 from dev_scripts.mutants.readers import unread_when_null
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.sql.types import type_name
+from heavy_stack.backend.advisor.verify.column_types import read_type
 
+DIGITS = 15
+"""Decimals with no more digits come back from a double as they were."""
 EQUAL_COLUMNS = "columns that are equal"
 SAME_SHAPE = frozenset({"parentheses", "sides and order", "order of group keys"})
 
@@ -36,6 +40,7 @@ def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: e
     """
     if not isinstance(right, exp.Select) or not isinstance(wrong, exp.Select) or not readings:
         return None
+    wrong = _as_stored(right, wrong)
     read = {column for node in readings for column in (each.name.lower() for each in columns_read(node))}
     sides = [normal_form(_only(tree, read), known, frozenset(CHANGES)) for tree in (right, wrong)]
     if sides[0] == sides[1]:
@@ -53,7 +58,7 @@ def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: e
     mine, other = named
     if not isinstance(mine, exp.Select) or not isinstance(other, exp.Select):
         return None
-    differ = _lost_null(mine, other) or _null_rows(mine, other)
+    differ = _lost_null(mine, other) or _null_rows(mine, other) | _null_measures(mine, other)
     if differ and all(differ & _refused_outputs(node, mine) for node in readings):
         return "the text refuses the rows that differ"
     return None
@@ -97,6 +102,39 @@ def _lost_null(right: exp.Select, wrong: exp.Select) -> set[str]:
         found.add(inner.this.sql())
     keys = {key.sql() for key in right.args["group"].expressions} if right.args.get("group") is not None else set()
     return found if len(found) == 1 and found <= keys else set()
+
+
+def _as_stored(right: exp.Select, wrong: exp.Select) -> exp.Select:
+    """The wrong table without casts to DOUBLE that its column takes back: a double holds 15 digits exactly."""
+    copy = wrong.copy()
+    for mine, item in zip(right.selects, copy.selects, strict=False):
+        kind = type_name(mine.unalias()) or ""
+        value = item.unalias()
+        held = value if isinstance(value, exp.Cast) else value.this if isinstance(value, (exp.Min, exp.Max)) else None
+        exact = isinstance(held, exp.Cast) and held.is_type("double") and type_name(held.this) == kind
+        if isinstance(held, exp.Cast) and exact and kind.startswith("decimal") and read_type(kind).precision <= DIGITS:
+            held.replace(held.this.copy())
+    return copy
+
+
+def _null_measures(right: exp.Select, wrong: exp.Select) -> set[str]:
+    """Measures (as SQL) that are NULL in every row that only one of two tables has: one joins as LEFT.
+
+    All measures read the joined source alone, so that rows without partner change no other row.
+    """
+    mine, other = right.copy(), wrong.copy()
+    lefts = [join for tree in (mine, other) for join in tree.args.get("joins") or () if join.side]
+    if len(lefts) != 1 or lefts[0].side.upper() != "LEFT" or not group_keys(right):
+        return set()
+    alias = lefts[0].this.alias_or_name.lower()
+    lefts[0].set("side", None)
+    lefts[0].set("kind", None)
+    measures = [item.unalias() for item in mine.selects if item.unalias() not in group_keys(mine)]
+    for measure in measures:
+        strict = {exp.to_column(name).args["table"].name.lower() for name in strict_columns(measure.this or measure)}
+        if type(measure) not in (exp.Sum, exp.Min, exp.Max, exp.Avg) or alias not in strict:
+            return set()
+    return {measure.sql() for measure in measures} if mine == other else set()
 
 
 def _null_rows(right: exp.Select, wrong: exp.Select) -> set[str]:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from sqlglot import exp
 
-from dev_scripts.mutants.null_facts import Known, fixed_columns, group_keys, has_sets, source_key, sources, terms
+from dev_scripts.mutants.null_facts import (
+    Known,
+    conditions,
+    fixed_columns,
+    group_keys,
+    has_sets,
+    owner_of,
+    source_key,
+    sources,
+    terms,
+)
 from heavy_stack.backend.advisor.sql.types import type_name
+from heavy_stack.backend.advisor.verify.literals import constant
 
 
 def constant_key(node: exp.Expr, known: Known) -> exp.Expr | None:
@@ -40,6 +53,35 @@ def joined_key(node: exp.Expr, known: Known) -> exp.Expr | None:
             node.set("expressions", others)
             return node
     return None
+
+
+def months_fixed(select: exp.Select, known: Known) -> set[str]:
+    """Columns of first days of months that bounds hold to a single month."""
+    found = set()
+    for term in conditions(select):
+        if isinstance(term, exp.GTE) and isinstance(term.this, exp.Column) and holds_months(term.this, known):
+            first = constant(term.expression)
+            if isinstance(first, dt.date) and first.day == 1:
+                following = (first + dt.timedelta(days=32)).replace(day=1)
+                ends = [each for each in conditions(select) if isinstance(each, exp.LT) and each.this == term.this]
+                if any(constant(end.expression) == following for end in ends):
+                    found.add(term.this.name.lower())
+    return found
+
+
+def holds_months(column: exp.Column, known: Known) -> bool:
+    """Whether all values of a column are first days of a month."""
+    select = owner_of(column)
+    if select is None:
+        return False
+    query = known.query_behind(sources(select)[column.table.lower()])
+    for item in query.selects if isinstance(query, exp.Select) else ():
+        if item.alias_or_name.lower() == column.name.lower():
+            inner = item.unalias()
+            if isinstance(inner, exp.Column):
+                return holds_months(inner, known)
+            return isinstance(inner, (exp.DateTrunc, exp.TimestampTrunc)) and inner.text("unit").upper() == "MONTH"
+    return False
 
 
 def _is_shown(key: exp.Column, select: exp.Select) -> bool:
@@ -88,7 +130,7 @@ def one_row(node: exp.Expr, known: Known) -> exp.Expr | None:
         return None
     key = source_key(next(iter(sources(select).values()), None), known)
     held = {exp.to_column(name).name.lower() for name in fixed_columns(select)}
-    held |= {each.name.lower() for each in keys if isinstance(each, exp.Column)}
+    held |= {each.name.lower() for each in keys if isinstance(each, exp.Column)} | months_fixed(select, known)
     return exp.Max(this=node.this) if key is not None and key <= held else None
 
 

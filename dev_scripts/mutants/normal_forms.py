@@ -11,16 +11,20 @@ from sqlglot import exp
 
 from dev_scripts.mutants.bounds import month_bound
 from dev_scripts.mutants.disjoint import disjoint
-from dev_scripts.mutants.duplicates import branches_apart, duplicates_nobody_counts, rank_of_a_key, without_ties
-from dev_scripts.mutants.group_forms import constant_key, distinct_values, joined_key, key_order, one_row
+from dev_scripts.mutants.duplicates import (
+    branches_apart,
+    duplicates_nobody_counts,
+    rank_of_a_key,
+    union_inside,
+    without_ties,
+)
+from dev_scripts.mutants.group_forms import constant_key, distinct_values, holds_months, joined_key, key_order, one_row
 from dev_scripts.mutants.null_facts import (
     Known,
     conditions,
     key_of,
     never_null,
-    owner_of,
     refused,
-    sources,
     terms,
 )
 from dev_scripts.mutants.readers import null_rows_of_select_vanish, shown
@@ -215,27 +219,12 @@ def _bound_of_months(node: exp.Expr, known: Known) -> exp.Expr | None:
     if not isinstance(node, (exp.GTE, exp.GT, exp.LTE, exp.LT, exp.Between)):
         return None
     column = node.this
-    if not isinstance(column, exp.Column) or not _holds_months(column, known):
+    if not isinstance(column, exp.Column) or not holds_months(column, known):
         return None
     if isinstance(node, exp.Between):
         low = exp.GTE(this=column.copy(), expression=node.args["low"])
         return exp.And(this=low, expression=exp.LTE(this=column.copy(), expression=node.args["high"]))
     return month_bound(node)
-
-
-def _holds_months(column: exp.Column, known: Known) -> bool:
-    """Whether all values of a column are first days of a month."""
-    select = owner_of(column)
-    if select is None:
-        return False
-    query = known.query_behind(sources(select)[column.table.lower()])
-    for item in query.selects if isinstance(query, exp.Select) else ():
-        if item.alias_or_name.lower() == column.name.lower():
-            inner = item.unalias()
-            if isinstance(inner, exp.Column):
-                return _holds_months(inner, known)
-            return isinstance(inner, (exp.DateTrunc, exp.TimestampTrunc)) and inner.text("unit").upper() == "MONTH"
-    return False
 
 
 def _sides(node: exp.Expr, known: Known) -> exp.Expr | None:
@@ -308,6 +297,7 @@ CHANGES: dict[str, Change] = {
     "ranks without ties": rank_of_a_key,
     "duplicates that nobody counts": duplicates_nobody_counts,
     "branches without equal rows": branches_apart,
+    "duplicates that a UNION around takes out": union_inside,
     "a count of a group is positive": positive_count,
     "a default that fails the test": default_that_fails,
     "columns that are equal": equal_columns,

@@ -108,15 +108,15 @@ def refused(term: exp.Expr) -> set[str]:
     if isinstance(term, exp.Not):
         inner = term.this.unnest()
         if isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null):
-            return _strict_columns(inner.this)
+            return strict_columns(inner.this)
         return refused(inner) if isinstance(inner, (*_TESTS, exp.Column)) else set()
     if isinstance(term, exp.Column):
         return {term.sql()}
     if isinstance(term, (exp.In, exp.Between)):
-        return _strict_columns(term.this)
+        return strict_columns(term.this)
     if isinstance(term, _TESTS):
         sides = [side for side in (term.this, term.expression) if isinstance(side, exp.Expr)]
-        return {name for side in sides for name in (*_strict_columns(side), *_asked_of_rows(side))}
+        return {name for side in sides for name in (*strict_columns(side), *_asked_of_rows(side))}
     return set()
 
 
@@ -142,11 +142,12 @@ def _strict_over(node: exp.Expr) -> bool:
     return isinstance(node, STRICT) and any(_strict_over(part) for part in inner)
 
 
-def _strict_columns(node: exp.Expr) -> set[str]:
+def strict_columns(node: exp.Expr) -> set[str]:
+    """Columns (as SQL) whose NULL makes an expression NULL."""
     if isinstance(node, exp.Column):
         return {node.sql()}
     if isinstance(node, STRICT):
-        return {name for child in node.iter_expressions() for name in _strict_columns(child)}
+        return {name for child in node.iter_expressions() for name in strict_columns(child)}
     return set()
 
 
@@ -198,13 +199,45 @@ def _column_never_null(column: exp.Column, known: Known, but: exp.Expr | None) -
     select = owner_of(column)
     if select is None:
         return False
-    if any(column.sql() in refused(term) for term in conditions(select) if term is not but):
+    names = {name for term in conditions(select) if term is not but for name in refused(term)}
+    others = [other for name in names if isinstance(other := exp.to_column(name), exp.Column)]
+    if column.sql() in names or any(_null_together(column, other, select, known) for other in others):
         return True
     group = select.args.get("group")
     if column.table.lower() in optional(select) or (group is not None and has_sets(select)):
         return False
     source = sources(select)[column.table.lower()]
     return _output_never_null(source, column.name.lower(), known, but)
+
+
+def _null_together(left: exp.Column, right: exp.Column, select: exp.Select | None, known: Known) -> bool:
+    """Whether two columns of one source are computed from one column, so that either is NULL where the other is."""
+    if left.table.lower() != right.table.lower() or select is None or left.table.lower() not in sources(select):
+        return False
+    if left.name.lower() == right.name.lower():
+        return True
+    query = known.query_behind(sources(select)[left.table.lower()])
+    if not isinstance(query, exp.Select) or (query.args.get("group") is not None and has_sets(query)):
+        return False
+    items = {item.alias_or_name.lower(): item.unalias() for item in query.selects}
+    behind = [_only_column(items[side.name.lower()]) for side in (left, right) if side.name.lower() in items]
+    if len(behind) < 2 or behind[0] is None or behind[1] is None:
+        return False
+    return _null_together(behind[0], behind[1], query, known)
+
+
+def _only_column(node: exp.Expr) -> exp.Column | None:
+    """The single column that an expression is strict in, and reads."""
+    columns = list(node.find_all(exp.Column))
+    single = columns[0] if columns and all(column == columns[0] for column in columns) else None
+    return single if single is not None and strict_columns(node) == {single.sql()} and _is_strict(node) else None
+
+
+def _is_strict(node: exp.Expr) -> bool:
+    if isinstance(node, (exp.Column, exp.Literal)):
+        return True
+    parts = [part for part in node.iter_expressions() if not isinstance(part, (exp.DataType, exp.Var))]
+    return isinstance(node, STRICT) and all(_is_strict(part) for part in parts)
 
 
 def _output_never_null(source: exp.Expr, name: str, known: Known, but: exp.Expr | None) -> bool:

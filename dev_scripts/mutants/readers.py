@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dev_scripts.mutants.null_facts import conditions, group_keys, has_sets, optional, refused, sources, terms
+from dev_scripts.mutants.null_facts import (
+    conditions,
+    group_keys,
+    has_sets,
+    optional,
+    refused,
+    sources,
+    strict_columns,
+    terms,
+)
 
 
 def null_rows_vanish(query: exp.Expr, name: str) -> bool:
@@ -64,7 +73,7 @@ def unread_when_null(select: exp.Select, alias: str, name: str) -> bool:
         plain = join is not None and (join.side or "").upper() == "LEFT"
         only = all((each.side or "").upper() in ("", "LEFT") for each in select.args.get("joins") or ())
         return plain and only and join is not None and _refuses(terms(join.args.get("on")), alias, name)
-    if _refuses(conditions(select), alias, name):
+    if _refuses(conditions(select), alias, name) or _ignores(select, alias, name):
         return True
     return any(
         _is(item.unalias(), alias, name) and null_rows_of_select_vanish(select, item.unalias(), item.alias_or_name)
@@ -92,6 +101,20 @@ def null_rows_of_select_vanish(select: exp.Select, value: exp.Expr, output: str)
 def shown(select: exp.Select, value: exp.Expr) -> list[str]:
     """Outputs of a SELECT that are a value."""
     return [item.alias_or_name for item in select.selects if item.unalias() == value]
+
+
+def _ignores(select: exp.Select, alias: str, name: str) -> bool:
+    """Whether a SELECT only aggregates all rows, by calls that leave out those with NULL in a column."""
+    calls = [call for call in select.find_all(exp.AggFunc) if call.find_ancestor(exp.Select) is select]
+    if not calls or select.args.get("group") is not None or any(select.find_all(exp.Window)):
+        return False
+    plain = all(type(call) in (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count) for call in calls)
+    wanted = f"{alias}.{name}"
+    return plain and all(
+        wanted in {each.replace('"', "").lower() for each in strict_columns(call.this)}
+        for call in calls
+        if isinstance(call.this, exp.Expr)
+    )
 
 
 def _is(node: exp.Expr, alias: str, name: str) -> bool:

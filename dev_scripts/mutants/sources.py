@@ -118,7 +118,7 @@ def _another_role(node: exp.Expr) -> Iterator[Change]:
     select = owner(node)
     if not isinstance(node, exp.Column) or not node.table or select is None:
         return
-    tables = {source.alias_or_name: source.name for source in _sources(select)}
+    tables = {source.alias_or_name: source.name for source in _seen_from(node, select)}
     mine = tables.get(node.table)
     for alias in sorted(alias for alias, name in tables.items() if name and name == mine and alias != node.table)[:2]:
         yield setting("table", exp.to_identifier(alias, quoted=True))
@@ -143,6 +143,14 @@ def _another_column(node: exp.Expr) -> Iterator[Change]:
 def _sources(select: exp.Select) -> list[exp.Expr]:
     source = select.args.get("from_")
     return ([source.this] if source is not None else []) + [join.this for join in select.args.get("joins") or []]
+
+
+def _seen_from(node: exp.Expr, select: exp.Select) -> list[exp.Expr]:
+    """The sources that an expression may name: in an ON those before it."""
+    join = node.find_ancestor(exp.Join, exp.Select)
+    found = _sources(select)
+    joins = select.args.get("joins") or []
+    return found if not isinstance(join, exp.Join) or join not in joins else found[: joins.index(join) + 2]
 
 
 KINDS = (

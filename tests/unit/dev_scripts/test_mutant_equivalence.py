@@ -43,7 +43,14 @@ ENOUGH = f"SELECT CASE WHEN (SELECT {{value}} FROM {V} WHERE k = 1) > {{bound}} 
 COUNTED = (
     f"SELECT s.store, COUNT(t.id) AS c FROM {S} AS s LEFT JOIN {T} AS t ON t.id = s.store {{also}} GROUP BY s.store"
 )
+YEARS = f"WITH y AS (SELECT year(day) AS y, {{part}} AS m, MAX(id) AS n FROM {S} GROUP BY year(day), {{part}}) "
+AGAIN = YEARS + "SELECT a.m, b.n FROM y AS a JOIN y AS b ON a.m {op} b.m AND b.y = 2024 WHERE a.y = 2025"
+ONE_MONTH = f"SELECT {{call}}(s) AS s FROM {V} WHERE k = 1 AND m >= DATE '2024-02-01' AND m < DATE '{{end}}'"
+EITHER = f"SELECT store FROM {S} {{first}} SELECT id FROM {T} {{second}} SELECT k FROM {V}"
 EQUIVALENT = (
+    (AGAIN.format(part="month(day)", op="="), AGAIN.format(part="month(day)", op="IS NOT DISTINCT FROM")),
+    (ONE_MONTH.format(call="SUM", end="2024-03-01"), ONE_MONTH.format(call="AVG", end="2024-03-01")),
+    (EITHER.format(first="UNION", second="UNION"), EITHER.format(first="UNION ALL", second="UNION")),
     (
         FAR.format(asked="k IS NOT NULL", join="JOIN") + " ON h.k = t.id",
         FAR.format(asked="TRUE", join="JOIN") + " ON h.k = t.id",
@@ -89,6 +96,9 @@ EQUIVALENT = (
     ),
 )
 DIFFERENT = (
+    (AGAIN.format(part="store", op="="), AGAIN.format(part="store", op="IS NOT DISTINCT FROM")),
+    (ONE_MONTH.format(call="SUM", end="2024-03-02"), ONE_MONTH.format(call="AVG", end="2024-03-02")),
+    (EITHER.format(first="UNION", second="UNION ALL"), EITHER.format(first="UNION ALL", second="UNION ALL")),
     (
         FAR.format(asked="k IS NOT NULL", join="LEFT JOIN") + " ON h.k = t.id",
         FAR.format(asked="TRUE", join="LEFT JOIN") + " ON h.k = t.id",
@@ -168,3 +178,25 @@ class TestTables:
         lost = ROLLUP.replace(" GROUP BY", " WHERE store IS NOT NULL GROUP BY")
         assert about_table(f"SELECT SUM(s) AS s FROM {V} WHERE k = 3", lost)
         assert about_table(f"SELECT SUM(s) AS s FROM {V}", lost) is None
+
+    def test_a_short_decimal_comes_back_from_a_double(self) -> None:
+        table = f"SELECT store AS k, MAX(price) AS s, SUM(price) AS n FROM {S} GROUP BY 1"
+        text = f"SELECT k, s, n FROM {V}"
+        right = qualified(table, CATALOG)
+        readings = [node for node in qualified(text, DESIGNED).find_all(exp.Table) if node.name == VIEW.name]
+        for call, sound in (("MAX", True), ("SUM", False)):
+            wrong = qualified(table.replace(f"{call}(price)", f"{call}(CAST(price AS DOUBLE))"), CATALOG)
+            assert bool(argument_for_table(readings, right, wrong, KNOWN)) is sound
+
+    def test_rows_without_any_measure_may_come_in_where_the_text_ignores_them(self) -> None:
+        join = (
+            f"SELECT t.city AS k, SUM(s.price) AS s FROM {T} AS t {{side}} JOIN {S} AS s ON s.store = t.id GROUP BY 1"
+        )
+        right, wrong = (qualified(join.format(side=side), CATALOG) for side in ("", "LEFT"))
+        for text, sound in (
+            (f"SELECT k FROM {V} WHERE s > (SELECT AVG(s) FROM {V})", True),
+            (f"SELECT k FROM {V} WHERE s > (SELECT COUNT(*) FROM {V})", False),
+            (f"SELECT k, s FROM {V}", False),
+        ):
+            readings = [node for node in qualified(text, DESIGNED).find_all(exp.Table) if node.name == VIEW.name]
+            assert bool(argument_for_table(readings, right, wrong, KNOWN)) is sound

@@ -121,6 +121,7 @@ class SmallDatabases:
         for bases, change, share in (
             (refused, self._last_changed, 0.1),
             (witnesses, self._one_gone, 0.1),
+            (witnesses, self._partners_unknown, 0.05),
             (witnesses, self._one_changed, 0.25),
             (witnesses, self._one_more, 0.2),
             (pairs, self._one_changed, 0.1),
@@ -226,6 +227,21 @@ class SmallDatabases:
                 yield (*base[:place], row, *base[place + 1 :])
                 if times > 1:
                     yield tuple(row if each is placed else each for each in base)
+
+    def _partners_unknown(self, base: Rows) -> Iterator[Rows]:
+        """NULL for a key of one row and for the same key of its partner: they join no longer."""
+        slots = [
+            (place, column.name.lower())
+            for place, placed in enumerate(base)
+            for column in placed.table.columns
+            if column.nullable and (placed.table.name, column.name.lower()) in self._found.keys
+        ]
+        for (left, mine), (right, other) in combinations(slots, 2):
+            if left != right and base[left].row[mine] is not None and base[left].row[mine] == base[right].row[other]:
+                rows = list(base)
+                rows[left] = Placed(base[left].table, {**base[left].row, mine: None})
+                rows[right] = Placed(base[right].table, {**base[right].row, other: None})
+                yield tuple(rows)
 
     def _last_changed(self, base: Rows) -> Iterator[Rows]:
         for row in self._near(base[-1]):

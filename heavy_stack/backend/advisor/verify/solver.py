@@ -26,6 +26,8 @@ PREDICATES = (
 )  # fmt: skip
 ALIKE = 0.25
 """How often the branches of a UNION get equal rows."""
+ARMS = 0.5
+"""How often a SELECT gets a row for one of the arms of what it shows."""
 MAX_ROWS = 200
 MAX_OPENED = 400
 
@@ -71,7 +73,9 @@ class Solver(Pusher):
         self.subqueries.update({id(sub.expression): (sub, frame) for sub in scope.subquery_scopes})
         self.selects.append((node, frame, derived and node.args.get("distinct") is None))
         self._require_all(node, frame)
+        self._open_shown(scope, node, frame)
         self._mark_groups(node, frame)
+        self._choose_arm(node, frame)
         if self.survey:
             self._survey(node, frame)
         return {item.alias_or_name.lower(): self._output(item, frame) for item in node.selects}
@@ -120,6 +124,31 @@ class Solver(Pusher):
         for condition in conditions:
             if condition is not None:
                 self.require(condition, frame, True)
+
+    def _open_shown(self, scope: Scope, node: exp.Select, frame: Frame) -> None:
+        """The rows behind subqueries that a SELECT shows, which no condition asks for."""
+        for sub in scope.subquery_scopes:
+            place = sub.expression
+            while place.parent is not None and place.parent is not node:
+                place = place.parent
+            if place.arg_key == "expressions":
+                self.open(sub, frame)
+
+    def _choose_arm(self, node: exp.Select, frame: Frame) -> None:
+        """Ask for one arm of one CASE, or for one FILTER, that the SELECT shows: no single change may lead there."""
+        if self.survey or self.draw.random() >= ARMS:
+            return
+        shown = [
+            found
+            for item in node.selects
+            for found in item.walk(prune=lambda inner: isinstance(inner, exp.Query))
+            if isinstance(found, (exp.Case, exp.Filter))
+        ]
+        chosen = self.draw.choice(shown) if shown else None
+        if isinstance(chosen, exp.Filter):
+            self.require(chosen.expression.this, frame, True)
+        elif chosen is not None:
+            self.choose_branch(chosen, frame)
 
     def _mark_groups(self, node: exp.Select, frame: Frame) -> None:
         group = node.args.get("group")

@@ -129,6 +129,11 @@ class TestSearch:
                 "SELECT COUNT(*) AS n FROM lake.shop.stores a JOIN lake.shop.stores b ON trim(a.city) = b.city",
             ),
             (
+                "SELECT COUNT(*) AS n FROM lake.shop.sales s JOIN lake.shop.stores t ON s.store_id = t.store_id",
+                "SELECT COUNT(*) AS n FROM lake.shop.sales s JOIN lake.shop.stores t "
+                "ON s.store_id IS NOT DISTINCT FROM t.store_id",
+            ),
+            (
                 "SELECT store_id, SUM(price) AS s FROM lake.shop.sales GROUP BY store_id HAVING COUNT(*) > 2",
                 "SELECT store_id, COALESCE(SUM(price), 0) AS s FROM lake.shop.sales "
                 "GROUP BY store_id HAVING COUNT(*) > 2",

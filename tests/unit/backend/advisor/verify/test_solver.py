@@ -79,6 +79,20 @@ class TestConditions:
         assert "status" not in asked(f"SELECT sale_id {FROM} WHERE reverse(status) = 'x' AND quantity > 1")
 
 
+class TestWhatIsShown:
+    def test_subqueries_get_rows_too(self) -> None:
+        text = (
+            "SELECT (SELECT COUNT(*) FROM lake.shop.sales WHERE quantity BETWEEN 61 AND 80) AS n FROM lake.shop.stores"
+        )
+        assert asked(text)["quantity"] == [Constraint("compare", ">=", 61), Constraint("compare", "<=", 80)]
+
+    def test_one_arm_gets_a_row_at_times(self) -> None:
+        case = "CASE WHEN status = 'open' AND quantity > 60 THEN 1 ELSE 0 END"
+        found = [asked(f"SELECT SUM({case}) AS n FROM lake.shop.sales", seed) for seed in range(1, 12)]
+        assert {"status", "quantity"} in [set(each) for each in found]
+        assert {} in found
+
+
 class TestShares:
     def test_two_of_them_that_are_compared_are_far_apart(self) -> None:
         text = "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING {}"
