@@ -17,7 +17,11 @@ _OPERATORS: dict[type[exp.Expr], str] = {exp.GT: ">", exp.GTE: ">=", exp.LT: "<"
 
 def disjoint(left: exp.Expr, right: exp.Expr) -> bool:
     """Whether no row satisfies both; False where that cannot be told."""
-    return any(_apart(mine, other) for mine in terms(left) for other in terms(right))
+    mine, others = left.unnest(), right.unnest()
+    for one, other in ((mine, others), (others, mine)):
+        if isinstance(one, exp.Or):
+            return disjoint(one.this, other) and disjoint(one.expression, other)
+    return any(_apart(one, other) for one in terms(mine) for other in terms(others))
 
 
 def _apart(left: exp.Expr, right: exp.Expr) -> bool:
@@ -45,8 +49,11 @@ def _past(lower: tuple[str, str, Any], upper: tuple[str, str, Any]) -> bool:
 
 def _values(node: exp.Expr) -> tuple[str, list[Any]] | None:
     if isinstance(node, exp.EQ):
-        value = constant(node.expression)
-        return (node.this.sql(), [value]) if value is not None else None
+        for subject, other in ((node.this, node.expression), (node.expression, node.this)):
+            value = constant(other)
+            if value is not None:
+                return subject.sql(), [value]
+        return None
     if isinstance(node, exp.In) and node.expressions:
         found = [constant(item) for item in node.expressions]
         return (node.this.sql(), found) if all(value is not None for value in found) else None

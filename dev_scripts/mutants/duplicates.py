@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from dev_scripts.mutants.null_facts import Known, fixed_columns, group_keys, key_of, source_key, sources
+from dev_scripts.mutants.shares import shows_shares_only
 
 _INSENSITIVE = (exp.Min, exp.Max, exp.AnyValue)
 _RANKS = (exp.Rank, exp.DenseRank)
@@ -43,10 +44,10 @@ def duplicates_nobody_counts(node: exp.Expr, known: Known) -> exp.Expr | None:
     if not isinstance(node, exp.Subquery) or not isinstance(node.parent, (exp.From, exp.Join)):
         return None
     select = node.find_ancestor(exp.Select)
-    if select is None or not _asks_which(select):
+    if select is None or not (_asks_which(select) or shows_shares_only(select, node.alias)):
         return None
     inner = node.this
-    distinct = inner.args.get("distinct") if isinstance(inner, exp.Select) else None
+    distinct = inner.args.get("distinct") if isinstance(inner, exp.Select) and _asks_which(select) else None
     if isinstance(distinct, exp.Distinct) and inner.args.get("limit") is None and distinct.args.get("on") is None:
         inner.set("distinct", None)
         return node

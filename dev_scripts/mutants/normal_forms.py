@@ -194,10 +194,27 @@ def _frame_of_a_key(node: exp.Expr, known: Known) -> exp.Expr | None:
 
 
 def _null_order(node: exp.Expr, known: Known) -> exp.Expr | None:
-    if isinstance(node, exp.Ordered) and node.args.get("nulls_first") and never_null(node.this, known):
+    if not isinstance(node, exp.Ordered) or not node.args.get("nulls_first"):
+        return None
+    select = node.find_ancestor(exp.Select)
+    items = {item.alias_or_name.lower(): item.unalias() for item in select.selects} if select is not None else {}
+    named = isinstance(node.this, exp.Column) and not node.this.table
+    value = items.get(node.this.name.lower(), node.this) if named else node.this
+    if never_null(value, known):
         node.set("nulls_first", False)
         return node
     return None
+
+
+def _order_of_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """ORDER BY in a derived table or CTE without LIMIT: its rows have no order."""
+    if not isinstance(node, exp.Order) or not isinstance(node.parent, exp.Query):
+        return None
+    cut = any(node.parent.args.get(name) is not None for name in ("limit", "offset", "fetch"))
+    inside = isinstance(node.parent.parent, (exp.CTE, exp.Subquery))
+    around = node.parent.parent
+    cut = cut or (isinstance(around, exp.Subquery) and any(around.args.get(name) for name in ("limit", "offset")))
+    return exp.Placeholder() if inside and not cut else None
 
 
 def _whole_cast(node: exp.Expr, known: Known) -> exp.Expr | None:
@@ -291,6 +308,7 @@ CHANGES: dict[str, Change] = {
     "values that are distinct anyway": distinct_values,
     "a running frame without ties": _frame_of_a_key,
     "NULLs in order where there are none": _null_order,
+    "order of rows that have none": _order_of_rows,
     "whole numbers": _whole_cast,
     "bounds of months": _bound_of_months,
     "an output nobody reads": _unread_output,

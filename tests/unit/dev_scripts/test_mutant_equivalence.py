@@ -47,7 +47,19 @@ YEARS = f"WITH y AS (SELECT year(day) AS y, {{part}} AS m, MAX(id) AS n FROM {S}
 AGAIN = YEARS + "SELECT a.m, b.n FROM y AS a JOIN y AS b ON a.m {op} b.m AND b.y = 2024 WHERE a.y = 2025"
 ONE_MONTH = f"SELECT {{call}}(s) AS s FROM {V} WHERE k = 1 AND m >= DATE '2024-02-01' AND m < DATE '{{end}}'"
 EITHER = f"SELECT store FROM {S} {{first}} SELECT id FROM {T} {{second}} SELECT k FROM {V}"
+BOTH = f"(SELECT * FROM {S} UNION ALL SELECT * FROM {S})"
+SOME = "CAST(SUM(CASE WHEN channel = 'a' THEN price END) AS DOUBLE)"
+SHARE = "SELECT store, " + SOME + " / SUM(price) AS p FROM {source} AS s GROUP BY 1"
+NAMED = f"WITH g AS (SELECT store, SUM(price) AS p FROM {S} GROUP BY store ORDER BY p{{order}}) SELECT store, p FROM g"
+ARMS = "SELECT CASE WHEN {} THEN 1 WHEN {} THEN 2 END AS c FROM lake.shop.sales"
+SPRING, WINTER = "month(day) = 4", "(month(day) = 12 AND store = 1) OR month(day) = 1"
 EQUIVALENT = (
+    (SHARE.format(source=S), SHARE.format(source=BOTH)),
+    (NAMED.format(order=" DESC"), NAMED.format(order="")),
+    (
+        ARMS.format(SPRING, WINTER),
+        ARMS.format(WINTER, SPRING).replace("1 WHEN", "3 WHEN").replace("2 END", "1 END").replace("3 WHEN", "2 WHEN"),
+    ),
     (AGAIN.format(part="month(day)", op="="), AGAIN.format(part="month(day)", op="IS NOT DISTINCT FROM")),
     (ONE_MONTH.format(call="SUM", end="2024-03-01"), ONE_MONTH.format(call="AVG", end="2024-03-01")),
     (EITHER.format(first="UNION", second="UNION"), EITHER.format(first="UNION ALL", second="UNION")),
@@ -96,6 +108,11 @@ EQUIVALENT = (
     ),
 )
 DIFFERENT = (
+    (SHARE.replace("/ SUM", "- SUM").format(source=S), SHARE.replace("/ SUM", "- SUM").format(source=BOTH)),
+    (
+        NAMED.format(order=" DESC LIMIT 3").replace("SELECT store, p FROM g", "SELECT store FROM g"),
+        NAMED.format(order=" LIMIT 3").replace("SELECT store, p FROM g", "SELECT store FROM g"),
+    ),
     (AGAIN.format(part="store", op="="), AGAIN.format(part="store", op="IS NOT DISTINCT FROM")),
     (ONE_MONTH.format(call="SUM", end="2024-03-02"), ONE_MONTH.format(call="AVG", end="2024-03-02")),
     (EITHER.format(first="UNION", second="UNION ALL"), EITHER.format(first="UNION ALL", second="UNION ALL")),

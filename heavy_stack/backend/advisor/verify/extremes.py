@@ -12,6 +12,7 @@ from heavy_stack.backend.advisor.verify.column_types import Kind, extreme_values
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey
 from heavy_stack.backend.advisor.verify.witnesses import Row
 
+UNEVEN = (100_000.1, 94_906_267)
 CANCELLED = 16
 """Copies of the numbers that cancel."""
 
@@ -45,6 +46,10 @@ class Extremes:
         """Large numbers once, twice and beside the witness; then decimals that cancel."""
         large = tuple(self._enlarged(placed, 1) for placed in base)
         yield from (large, (*large, *large), (*base, *large))
+        for apart in (False, True):
+            alike = tuple(self._uneven(placed) for placed in base)
+            if alike != base:
+                yield self._thrice(alike, base, apart)
         if not self._query.inexact:  # sums of doubles depend on their order there, also in the original
             for apart in (False, True):
                 rows = self._cancelling(base, apart)
@@ -61,6 +66,28 @@ class Extremes:
                 tiny = fitted(kind, 7 * Decimal(1).scaleb(-kind.scale))
                 row[column.name.lower()] = ends[0] if sign > 0 else ends[-1] if sign else tiny
         return Placed(placed.table, row)
+
+    def _uneven(self, placed: Placed) -> Placed:
+        """The row with numbers whose squares no double holds, where deviations and correlations are computed.
+
+        All rows have the same: a deviation is 0 then, unless it is rebuilt from sums and nothing looks at the values.
+        """
+        row = dict(placed.row)
+        for column in placed.table.columns:
+            name = (placed.table.name, column.name.lower())
+            asked = name in self._found.constraints or name in self._found.keys
+            if name in self._found.moments - self._found.products and name in self._found.used and not asked:
+                kind = read_type(column.type)
+                row[name[1]] = next((v for number in UNEVEN if (v := fitted(kind, number)) is not None), row[name[1]])
+        return Placed(placed.table, row)
+
+    def _thrice(self, rows: Rows, base: Rows, apart: bool) -> Rows:
+        """Three of each row that is not as it was in the witness."""
+        found: list[Placed] = []
+        for placed, former in zip(rows, base, strict=True):
+            several = [self._with_others(placed, place) if apart else placed for place in range(3)]
+            found += several if placed != former else [placed]
+        return tuple(found)
 
     def _is_free(self, table: Table, column: Column) -> bool:
         name = (table.name, column.name.lower())
