@@ -262,7 +262,7 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Plan:
-    """select's artefact; `front` from few bytes to many; `ways`: by text, the candidates that ran fastest together."""
+    """select's artefact; `front` from few bytes to many; `ways`: by text tried, the candidates it ran fastest on."""
 
     chosen: tuple[Candidate, ...]
     rejected: tuple[tuple[str, str, str], ...] = ()  # candidate id, rule, why

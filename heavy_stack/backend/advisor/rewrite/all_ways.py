@@ -14,6 +14,7 @@ TIME_SHARE = 0.3
 OTHERS_SHARE = 0.1
 """Of the time left, for the other ways: they matter where the first one fails."""
 _NO_TIME = "The time for rewriting ended before this text."
+_SLOWER = "When it was tried, it was no faster, or too little, on the tables of the design."
 _NO_WAY = "There is no other way."
 
 
@@ -24,6 +25,7 @@ class AllWays:
         chain: Rewrites one text.
         deadline: The task's.
         fastest: By text, the candidates on which it was fastest when they were tried: the way on these comes first.
+            Where there are none, it was on no table fast enough.
 
     Attributes:
         first: The text's first way, by text.
@@ -84,10 +86,13 @@ class AllWays:
         return self._done[text.text]
 
     def _all(self, text: ParsedText) -> tuple[Way, ...] | str:
+        fastest = self._fastest.get(text.text)
+        if fastest is not None and not fastest:
+            return _SLOWER
         ways = self._chain.ways(text)
-        if text.text not in self._fastest:
+        if fastest is None:
             return ways
-        first = self._chain.only(self._fastest[text.text]).ways(text)
+        first = self._chain.only(fastest).ways(text)
         if isinstance(first, str):
             return ways
         rest = () if isinstance(ways, str) else ways

@@ -103,7 +103,13 @@ class TimedDemand(Demand):
 
     def seconds(self, chosen: Collection[int]) -> float:
         """Its seconds on these tables, as measured."""
-        return next((way.seconds for way in self.ways if way.tables <= set(chosen)), self.total_s)
+        way = self.way(chosen)
+        return self.total_s if way is None else way.seconds
+
+    def way(self, chosen: Collection[int]) -> Way | None:
+        """The way that is taken on these tables; None where it stays as it stands."""
+        tables = frozenset(chosen)
+        return next((way for way in self.ways if way.tables <= tables and self.is_worth(way.seconds)), None)
 
     def is_worth(self, seconds: float) -> bool:
         """Whether a rewrite so much faster would be sent."""

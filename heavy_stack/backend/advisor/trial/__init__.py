@@ -21,12 +21,14 @@ from heavy_stack.backend.advisor.artefacts import (
     WorkloadProfile,
 )
 from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, RunFailed, RunTimeout
-from heavy_stack.backend.advisor.rewrite.statements import design_table, new_schema_name
+from heavy_stack.backend.advisor.rewrite.statements import design_table, named_table, new_schema_name
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
 from heavy_stack.backend.advisor.select import Weighed, plan_of, select, weigh
 from heavy_stack.backend.advisor.select.choosing import choose
 from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand
+from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
+from heavy_stack.backend.advisor.trial.narrowing import narrower, without_columns
 from heavy_stack.backend.advisor.trial.shortlist import shortlist
 from heavy_stack.backend.advisor.trial.timing import Timing
 
@@ -36,6 +38,8 @@ TRIAL_SHARE = 0.4
 """Of the task's budget, for trying tables out."""
 BUILD_SHARE = 0.5
 """Of that, for building them."""
+MAX_NARROWED = 2
+"""How often wide tables are built again with what is left to read of them."""
 LEAST_LEFT = 0.6
 """Of the budget: with less time left, nothing is tried."""
 
@@ -71,9 +75,20 @@ def select_by_trial(
         session.close()
     measured = _measured(weighed.problem, asked, timed, built)
     choice = choose(measured, measured=True)
+    catalog = Catalog(parsed.tables)
+    for _ in range(MAX_NARROWED):
+        less = narrower(measured, choice.design, weighed.possible, catalog)
+        renamed = {place: named_table(candidate, tables[place].name) for place, candidate in less.items()}
+        rebuilt, _ = _built(renamed, ports, ports.deadline.left_s() - until)
+        if not rebuilt:
+            break
+        possible = tuple(less[p] if p in rebuilt else each for p, each in enumerate(weighed.possible))
+        weighed = replace(weighed, possible=possible)
+        measured = without_columns(measured, {p: (less[p], table.bytes) for p, table in rebuilt.items()})
+        choice = choose(measured, measured=True)
     plan = plan_of(weighed, choice, measured, failed)
     ports.progress.report(1.0, f"Chose {len(plan.chosen)} tables")
-    return replace(plan, ways=_ways(timed, weighed, choice.design.tables))
+    return replace(plan, ways=_ways(measured, weighed, choice.design.tables))
 
 
 def _tables(
@@ -125,12 +140,12 @@ def _measured(
     )
 
 
-def _ways(timed: Mapping[int, TimedDemand], weighed: Weighed, chosen: frozenset[int]) -> dict[int, tuple[str, ...]]:
-    """By text, the candidates of its fastest way on the chosen tables."""
+def _ways(measured: Problem, weighed: Weighed, chosen: frozenset[int]) -> dict[int, tuple[str, ...]]:
+    """By text that was tried, the candidates of its fastest way on the chosen tables; none where it stays as it is."""
     found: dict[int, tuple[str, ...]] = {}
-    for demand in timed.values():
-        way = next((way for way in demand.ways if way.tables <= chosen and demand.is_worth(way.seconds)), None)
-        if way is not None:
-            ids = tuple(weighed.possible[place].id for place in sorted(way.tables))
+    for demand in measured.demands:
+        if isinstance(demand, TimedDemand):
+            way = demand.way(chosen)
+            ids = () if way is None else tuple(weighed.possible[place].id for place in sorted(way.tables))
             found.update(dict.fromkeys(demand.texts, ids))
     return found

@@ -1,4 +1,4 @@
-"""Which tables are worth trying: those of the first guess, of other good designs, and small ones beside them."""
+"""Which tables are worth trying: those of the first guess, small ones beside them, and those of other good designs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 from heavy_stack.backend.advisor.select.choosing import choose
 from heavy_stack.backend.advisor.select.model import Design, Problem
 
-MAX_TRIED = 80
+MAX_TRIED = 120
 WIDER = 1.5
 """Times the bytes allowed, for a design whose tables estimates may have thought too large."""
-MAX_BYTES = 2.5
+MAX_BYTES = 3.5
 """Times the bytes allowed, for all tables that are tried."""
 LARGEST = 2
 """Tables of the first guess without which another design is looked for."""
@@ -41,13 +41,12 @@ def shortlist(problem: Problem, guess: Design) -> list[int]:
 def _promising(problem: Problem, guess: Design) -> Iterator[int]:
     yield from _by_build(problem, guess.tables)
     small = SMALL * problem.storage
-    by_work = sorted(problem.demands, key=lambda demand: -demand.weight * demand.total_s)
-    for design in _other_designs(problem, guess):
-        yield from _by_build(problem, design.tables)
-    for demand in by_work:
+    for demand in sorted(problem.demands, key=lambda each: -each.weight * each.total_s):
         for block in sorted(demand.blocks, key=lambda each: -each.before_s):
             fitting = [table for table in block.after_s if problem.bytes[table] <= small]
             yield from sorted(fitting, key=lambda table: (block.after_s[table], table))[:FASTEST]
+    for design in _other_designs(problem, guess):
+        yield from _by_build(problem, design.tables)
 
 
 def _other_designs(problem: Problem, guess: Design) -> Iterator[Design]:

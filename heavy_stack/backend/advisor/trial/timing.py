@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from heavy_stack.backend.advisor.artefacts import Candidate, DesignTable, ParsedText, ParsedWorkload, WorkloadProfile
 from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QuerySession, RunFailed, RunTimeout
@@ -23,6 +24,13 @@ MAX_SETS = 5
 MAX_SINGLE = 6
 """Sets of tables and single tables that a text is tried on."""
 QUERY_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class TriedWay(Way):
+    """A way that was run, and the columns that it reads of each wide table."""
+
+    columns: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 class Timing:
@@ -83,7 +91,7 @@ class Timing:
     def _timed(
         self, session: QuerySession, asked: Asked, sets: Sequence[frozenset[int]], until: float
     ) -> TimedDemand | None:
-        rewrites: dict[str, frozenset[int]] = {}
+        rewrites: dict[str, TriedWay] = {}
         for tables in dict.fromkeys(sets):
             found = self._rewritten(asked.text, tables)
             if found is not None:
@@ -102,28 +110,29 @@ class Timing:
             return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
         return None
 
-    def _rewritten(self, text: ParsedText, tables: frozenset[int]) -> tuple[str, frozenset[int]] | None:
-        """The text on these tables, and which of them it reads."""
+    def _rewritten(self, text: ParsedText, tables: frozenset[int]) -> tuple[str, TriedWay] | None:
+        """The text on these tables, and what it reads; its time is still to come."""
         if not tables:
             return None
         ways = self._chain.only({self._possible[place].id for place in tables}).ways(text)
         if isinstance(ways, str):
             return None
         rewritten = ways[0].rewritten
-        return rewritten.sql, frozenset(self._places[name] for name in rewritten.tables)
+        columns = {self._places[name]: read for name, read in ways[0].columns.items()}
+        return rewritten.sql, TriedWay(frozenset(self._places[name] for name in rewritten.tables), 0.0, columns)
 
     def _ways(
-        self, session: QuerySession, rewrites: Mapping[str, frozenset[int]], before: float, plain: bool, until: float
-    ) -> list[Way]:
-        found: list[Way] = []
+        self, session: QuerySession, rewrites: Mapping[str, TriedWay], before: float, plain: bool, until: float
+    ) -> list[TriedWay]:
+        found: list[TriedWay] = []
         fastest = before
-        for sql, tables in rewrites.items():
+        for sql, way in rewrites.items():
             try:
                 seconds = self._seconds(session, sql, fastest, plain, until)
             except (NotCheckable, RunFailed, RunTimeout):
                 continue
             fastest = min(fastest, seconds)
-            found.append(Way(tables, seconds))
+            found.append(replace(way, seconds=seconds))
         return found
 
     def _seconds(self, session: QuerySession, sql: str, fastest: float | None, plain: bool, until: float) -> float:

@@ -109,7 +109,7 @@ class Constraint:
         # A space in front matters to a pattern that fixes the start; to others it would be one more match.
         fixed = self.kind == "prefix" or (self.kind in ("like", "not_like") and not self.value.startswith("%"))
         spaced = [" " + hit for hit in hits[:1]] if fixed else []
-        return hits + [miss for hit in hits[:2] for miss in near_misses(hit, draw)[:3]] + spaced
+        return hits + spaced + [miss for hit in hits[:2] for miss in near_misses(hit, draw)[:3]]
 
 
 def _items(value: Any) -> Sequence[Any]:

@@ -26,7 +26,7 @@ PREDICATES = (
 )  # fmt: skip
 ALIKE = 0.25
 """How often the branches of a UNION get equal rows."""
-ARMS = 0.5
+ARMS = 0.35
 """How often a SELECT gets a row for one of the arms of what it shows."""
 MAX_ROWS = 200
 MAX_OPENED = 400
