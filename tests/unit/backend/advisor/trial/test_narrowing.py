@@ -1,0 +1,84 @@
+"""A wide table keeps the columns that its queries read, and only ways that need no more stay possible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from heavy_stack.backend.advisor.artefacts import Candidate
+from heavy_stack.backend.advisor.select.model import Block, Demand, Limits, Problem, TimedDemand, Way
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.trial.narrowing import narrower, without_columns
+from heavy_stack.backend.advisor.trial.timing import TriedWay
+from tests.support.rule_cases import Run, cases_of, run_stages
+
+SIZE = 40_000_000.0
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    """One query that a pre-join answers."""
+    case = next(case for case in cases_of("read_from_prejoin") if case.name == "rewrites_inner_joins")
+    return run_stages(case.ddl, case.queries, case.facts)
+
+
+@pytest.fixture
+def wide(run: Run) -> Candidate:
+    """The pre-join."""
+    return next(each for each in run.proposals.candidates if each.rule == "read_from_prejoin")
+
+
+def tried(text: int, columns: set[str], after_s: float = 0.01) -> TimedDemand:
+    """A text that reads these columns of the table at place 0, or takes a second as it stands."""
+    return TimedDemand((text,), 1.0, 1.0, (), (TriedWay(frozenset({0}), after_s, {0: frozenset(columns)}),))
+
+
+def problem(*demands: Demand) -> Problem:
+    """With one wide table and a small one."""
+    return Problem((SIZE, 1_000.0), (1.0, 1.0), demands, 0.0, 0.0, 400_000_000.0, Limits(10))
+
+
+def narrowed(run: Run, wide: Candidate, of: Problem) -> dict[int, list[str]]:
+    """The columns that the wide table is left with."""
+    small = replace(wide, id="small")
+    found = narrower(of, of.design({0}), [wide, small], Catalog(run.parsed.tables))
+    return {place: [column.name for column in each.columns] for place, each in found.items()}
+
+
+class TestNarrower:
+    def test_leaves_what_is_read_and_what_it_is_sorted_by(self, run: Run, wide: Candidate) -> None:
+        names = [column.name for column in wide.columns]
+        sort = {str(name) for name in wide.evidence["sort"]}
+        read = next(name for name in names if name not in sort)
+        found = narrowed(run, wide, problem(tried(0, {read})))
+        assert set(found[0]) == {read} | sort
+        assert len(found[0]) < len(names)
+
+    def test_leaves_what_any_query_reads(self, run: Run, wide: Candidate) -> None:
+        names = [column.name for column in wide.columns]
+        halves = problem(tried(0, set(names[:3])), tried(1, set(names[3:])))
+        assert narrowed(run, wide, halves) == {}
+
+    def test_queries_that_gain_nothing_ask_for_no_column(self, run: Run, wide: Candidate) -> None:
+        names = [column.name for column in wide.columns]
+        of = problem(tried(0, set(names[:1])), tried(1, set(names), after_s=0.99))
+        assert len(narrowed(run, wide, of)[0]) < len(names)
+
+    def test_a_query_that_was_not_tried_could_read_any(self, run: Run, wide: Candidate) -> None:
+        waiting = Demand((1,), 1.0, 1.0, (Block(0.9, {0: 0.1}),))
+        assert narrowed(run, wide, problem(tried(0, {wide.columns[0].name}), waiting)) == {}
+
+
+class TestWithoutColumns:
+    def test_takes_the_new_bytes_and_forgets_ways_that_need_more(self, wide: Candidate) -> None:
+        kept = {wide.columns[0].name}
+        less = replace(wide, columns=wide.columns[:1])
+        found = without_columns(problem(tried(0, kept), tried(1, {"more", *kept})), {0: (less, 12_345)})
+        assert found.bytes == (12_345.0, 1_000.0)
+        assert [demand.seconds({0}) for demand in found.demands] == [0.01, 1.0]
+
+    def test_ways_that_read_none_of_it_stay(self, wide: Candidate) -> None:
+        other = TimedDemand((0,), 1.0, 1.0, (), (Way(frozenset({1}), 0.02),))
+        found = without_columns(problem(other), {0: (replace(wide, columns=wide.columns[:1]), 1)})
+        assert found.demands[0].seconds({1}) == 0.02
