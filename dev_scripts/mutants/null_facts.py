@@ -281,10 +281,20 @@ def key_of(select: exp.Select, known: Known) -> set[str] | None:
     inner = source_key(next(iter(sources(select).values()), None), known)
     if inner is None:
         return None
-    names = {item.name.lower(): name for item, name in items.items() if isinstance(item, exp.Column)}
+    bare = ((_told_apart(item), name) for item, name in items.items())
+    names = {item.name.lower(): name for item, name in bare if isinstance(item, exp.Column)}
     fixed = {column.split(".")[-1].strip('"').lower() for column in fixed_columns(select)}
     wanted = inner - fixed
     return {names[name] for name in wanted} if wanted <= set(names) else None
+
+
+def _told_apart(node: exp.Expr) -> exp.Expr:
+    """The column behind a text that is put before or after it: other values give other texts."""
+    if isinstance(node, exp.DPipe):
+        for side, other in ((node.this, node.expression), (node.expression, node.this)):
+            if isinstance(other, exp.Literal) and isinstance(side, exp.Column):
+                return side
+    return node
 
 
 def source_key(source: exp.Expr | None, known: Known) -> set[str] | None:

@@ -36,8 +36,8 @@ def decides(node: exp.Expr) -> bool:
 
 
 def positive_count(node: exp.Expr, known: Known) -> exp.Expr | None:
-    """`count > 0` and NULLIF(count, 0) of a group, which has a row."""
-    if isinstance(node, exp.GT) and node.expression.sql() == "0" and decides(node):
+    """`count > 0`, `count >= 0` and NULLIF(count, 0) of a group, which has a row."""
+    if isinstance(node, (exp.GT, exp.GTE)) and node.expression.sql() == "0" and decides(node):
         return exp.true() if _positive(node.this.unnest(), known) else None
     if isinstance(node, exp.Nullif) and node.expression.sql() == "0" and _positive(node.this.unnest(), known):
         return node.this if isinstance(node.this, exp.Expr) else None

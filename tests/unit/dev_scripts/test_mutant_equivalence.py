@@ -53,7 +53,10 @@ SHARE = "SELECT store, " + SOME + " / SUM(price) AS p FROM {source} AS s GROUP B
 NAMED = f"WITH g AS (SELECT store, SUM(price) AS p FROM {S} GROUP BY store ORDER BY p{{order}}) SELECT store, p FROM g"
 ARMS = "SELECT CASE WHEN {} THEN 1 WHEN {} THEN 2 END AS c FROM lake.shop.sales"
 SPRING, WINTER = "month(day) = 4", "(month(day) = 12 AND store = 1) OR month(day) = 1"
+LABELLED = "SELECT 'a' AS x, 'p' || channel AS y, n FROM {0} UNION {1} SELECT 'b', 'q' || channel, n FROM {0}"
+GROUPED = f"(SELECT channel, COUNT(*) AS n FROM {S} GROUP BY channel) AS g"
 EQUIVALENT = (
+    (LABELLED.format(GROUPED, "ALL"), LABELLED.format(GROUPED, "")),
     (SHARE.format(source=S), SHARE.format(source=BOTH)),
     (NAMED.format(order=" DESC"), NAMED.format(order="")),
     (
@@ -100,6 +103,10 @@ EQUIVALENT = (
     ),
     (
         f"SELECT k, SUM(n) AS n FROM {V} GROUP BY k HAVING SUM(n) > 0",
+        f"SELECT k, SUM(n) AS n FROM {V} GROUP BY k HAVING SUM(n) >= 0",
+    ),
+    (
+        f"SELECT k, SUM(n) AS n FROM {V} GROUP BY k HAVING SUM(n) > 0",
         f"SELECT k, SUM(n) AS n FROM {V} GROUP BY k HAVING TRUE",
     ),
     (
@@ -108,6 +115,10 @@ EQUIVALENT = (
     ),
 )
 DIFFERENT = (
+    (
+        LABELLED.format(f"(SELECT channel, id AS n FROM {S}) AS g", "ALL"),
+        LABELLED.format(f"(SELECT channel, id AS n FROM {S}) AS g", ""),
+    ),
     (SHARE.replace("/ SUM", "- SUM").format(source=S), SHARE.replace("/ SUM", "- SUM").format(source=BOTH)),
     (
         NAMED.format(order=" DESC LIMIT 3").replace("SELECT store, p FROM g", "SELECT store FROM g"),
@@ -145,6 +156,7 @@ DIFFERENT = (
         f"SELECT SUM(s) AS s FROM {V} WHERE m >= DATE '2024-02-01'",
         f"SELECT SUM(s) AS s FROM {V} WHERE m > DATE '2024-02-01'",
     ),
+    (f"SELECT k FROM {V} GROUP BY k HAVING SUM(s) > 0", f"SELECT k FROM {V} GROUP BY k HAVING SUM(s) >= 0"),
     (f"SELECT k FROM {V} GROUP BY k HAVING SUM(s) > 0", f"SELECT k FROM {V} GROUP BY k HAVING TRUE"),
     (
         f"SELECT 'a' AS x, COUNT(*) AS n FROM {S} UNION SELECT 'a', COUNT(*) FROM {T}",

@@ -26,7 +26,7 @@ PREDICATES = (
 )  # fmt: skip
 ALIKE = 0.25
 """How often the branches of a UNION get equal rows."""
-ARMS = 0.35
+ARMS = 0.7
 """How often a SELECT gets a row for one of the arms of what it shows."""
 MAX_ROWS = 200
 MAX_OPENED = 400
@@ -39,11 +39,13 @@ class Solver(Pusher):
         catalog: The tables of the DDL.
         draw: Decides every choice.
         survey: Visit everything instead of choosing.
+        arms: Ask for rows in arms of what is shown too.
     """
 
-    def __init__(self, catalog: Catalog, draw: random.Random, *, survey: bool = False) -> None:
+    def __init__(self, catalog: Catalog, draw: random.Random, *, survey: bool = False, arms: bool = False) -> None:
         super().__init__(Sketch(), draw, survey=survey)
         self.catalog = catalog
+        self.arms = arms
         self.opened = 0
         self.selects: list[tuple[exp.Select, Frame, bool]] = []
 
@@ -136,7 +138,7 @@ class Solver(Pusher):
 
     def _choose_arm(self, node: exp.Select, frame: Frame) -> None:
         """Ask for one arm of one CASE, or for one FILTER, that the SELECT shows: no single change may lead there."""
-        if self.survey or self.draw.random() >= ARMS:
+        if not self.arms or self.draw.random() >= ARMS:
             return
         shown = [
             found

@@ -114,7 +114,7 @@ def study(
         return Studied((), shape, 0, {}, frozenset(), frozenset(), frozenset())
     solver = Solver(catalog, random.Random(0), survey=True)
     seen = solver.walk(scope)
-    made = tuple(Solver(catalog, draw).walk(scope) for _ in range(sketches))
+    made = tuple(Solver(catalog, draw, arms=bool(number % 2)).walk(scope) for number in range(sketches))
     constraints: dict[ColumnId, tuple[Constraint, ...]] = {}
     for slot, asked in seen.constraints.items():
         column = _column(seen, slot)

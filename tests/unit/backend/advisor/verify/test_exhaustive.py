@@ -149,6 +149,12 @@ class TestSearch:
     def test_wrong_sums_keys_and_shares_are_too(self, right: str, wrong: str, open_ports: OpenPorts) -> None:
         assert searched(open_ports(TABLES), right, wrong, most=1_500).difference is not None
 
+    def test_a_sum_over_no_arm_is_shown(self, open_ports: OpenPorts) -> None:
+        original, right = PAIRS["one_number"]
+        wrong = right.replace(" ELSE 0 END", " END")
+        assert wrong != right
+        assert searched(open_ports(TABLES), original, wrong).difference is not None
+
     def test_sums_of_doubles_may_come_in_any_order(self, open_ports: OpenPorts) -> None:
         text = "SELECT {} AS s FROM lake.shop.sales"
         right = text.format("SUM(CAST(price AS DOUBLE))")

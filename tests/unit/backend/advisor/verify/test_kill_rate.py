@@ -43,6 +43,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
 }
 KNOWN: dict[tuple[str, str], str] = {
     ("above_average_price", "boundary"): "no row costs exactly the average of other rows",
+    (
+        "one_number",
+        "drop ELSE",
+    ): "some row of the store came back in every data set; the bounded search has one without",
 }
 
 
