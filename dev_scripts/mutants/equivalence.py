@@ -162,7 +162,7 @@ def _null_rows(right: exp.Select, wrong: exp.Select) -> set[str]:
 
 
 def _comes_from(key: exp.Expr, alias: str) -> bool:
-    return isinstance(key, exp.Column) and key.table.lower() == alias
+    return any(exp.to_column(name).args["table"].name.lower() == alias for name in strict_columns(key))
 
 
 def _refused_outputs(place: exp.Table, table: exp.Select) -> set[str]:

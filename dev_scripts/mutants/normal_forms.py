@@ -37,6 +37,7 @@ from dev_scripts.mutants.value_forms import (
 )
 from heavy_stack.backend.advisor.sql.types import type_name
 
+_NUMERIC = ("decimal", "bigint", "integer", "smallint", "tinyint", "real", "double")
 Change = Callable[[exp.Expr, Known], exp.Expr | None]
 """What may stand in a node's place; None where the rewriting does not apply. May change the node and return it."""
 _ONE_VALUE = (exp.Min, exp.Max, exp.Sum, exp.Avg, exp.AnyValue)
@@ -56,6 +57,12 @@ def _part(node: object) -> exp.Expr | None:
 def _count_of_values(node: exp.Expr, known: Known) -> exp.Expr | None:
     if not isinstance(node, exp.Count) or isinstance(node.this, (exp.Star, exp.Distinct)) or node.expressions:
         return None
+    if (
+        isinstance(node.this, exp.Cast)
+        and node.this.is_type("double")
+        and (type_name(node.this.this) or "").startswith(_NUMERIC)
+    ):
+        return exp.Count(this=node.this.this, big_int=True)  # a number becomes a double whatever it is
     return exp.Count(this=exp.Star(), big_int=True) if never_null(node.this, known) else None
 
 

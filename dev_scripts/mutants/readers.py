@@ -104,17 +104,29 @@ def shown(select: exp.Select, value: exp.Expr) -> list[str]:
 
 
 def _ignores(select: exp.Select, alias: str, name: str) -> bool:
-    """Whether a SELECT only aggregates all rows, by calls that leave out those with NULL in a column."""
+    """Whether a SELECT aggregates by calls that leave out rows with NULL in a column.
+
+    A group of nothing else must then be refused by HAVING, where there are groups.
+    """
     calls = [call for call in select.find_all(exp.AggFunc) if call.find_ancestor(exp.Select) is select]
-    if not calls or select.args.get("group") is not None or any(select.find_all(exp.Window)):
+    if not calls or any(select.find_all(exp.Window)) or (select.args.get("group") is not None and has_sets(select)):
         return False
     plain = all(type(call) in (exp.Sum, exp.Avg, exp.Min, exp.Max, exp.Count) for call in calls)
-    wanted = f"{alias}.{name}"
-    return plain and all(
-        wanted in {each.replace('"', "").lower() for each in strict_columns(call.this)}
-        for call in calls
-        if isinstance(call.this, exp.Expr)
+    if not plain or not all(_is_strict_in(call, alias, name) for call in calls):
+        return False
+    having = select.args.get("having")
+    return select.args.get("group") is None or any(
+        isinstance(side, (exp.Sum, exp.Avg, exp.Min, exp.Max))
+        for term in terms(having.this if having is not None else None)
+        if isinstance(term, (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ))
+        for side in (term.this, term.expression)
     )
+
+
+def _is_strict_in(call: exp.AggFunc, alias: str, name: str) -> bool:
+    inner = call.this
+    names = strict_columns(inner) if isinstance(inner, exp.Expr) else set()
+    return f"{alias}.{name}" in {each.replace('"', "").lower() for each in names}
 
 
 def _is(node: exp.Expr, alias: str, name: str) -> bool:
