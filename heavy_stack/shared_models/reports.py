@@ -96,7 +96,7 @@ class CertificateReport(_Model):
 
 
 class FrontPointReport(_Model):
-    """One design on the front of speed against bytes, by estimates; `chosen` is the one that was taken."""
+    """One design on the front of speed against bytes; `chosen` is the one that was taken."""
 
     tables: int
     bytes: int

@@ -251,7 +251,7 @@ class Proposals:
 
 @dataclass(frozen=True)
 class FrontPoint:
-    """One design on the front of speed against bytes, by estimates; `chosen` is the one that was taken."""
+    """One design on the front of speed against bytes; `chosen` is the one that was taken."""
 
     tables: int
     bytes: int
