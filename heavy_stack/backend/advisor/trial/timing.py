@@ -23,6 +23,9 @@ HOPELESS = 1.3
 MAX_SETS = 5
 MAX_SINGLE = 6
 """Sets of tables and single tables that a text is tried on."""
+TINY = 0.01
+TINY_SETS = 2
+"""Further sets, of tables of so little of the client's bytes: they find room beside anything."""
 QUERY_LIMIT_S = 60.0
 
 
@@ -85,6 +88,8 @@ class Timing:
         own = demand.on(self._tables)
         yield own.tables & guess.tables
         yield from (way.tables for way in ways_of(own, problem)[:MAX_SETS])
+        tiny = [table for table in own.tables if problem.bytes[table] <= TINY * problem.storage]
+        yield from (way.tables for way in ways_of(own.on(tiny), problem)[:TINY_SETS])
         singles = sorted(own.tables, key=lambda table: (_seconds_on(own, table), problem.bytes[table], table))
         yield from (frozenset({table}) for table in singles[:MAX_SINGLE])
 
