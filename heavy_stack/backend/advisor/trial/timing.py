@@ -20,6 +20,8 @@ RUNS = 2
 """Of each text; the faster one counts."""
 HOPELESS = 1.3
 """Times the fastest so far: what took longer once is not run again."""
+LONG_S = 2.0
+"""What takes longer is run once: noise decides little there, and the time is better spent on other texts."""
 MAX_SETS = 5
 MAX_SINGLE = 6
 """Sets of tables and single tables that a text is tried on."""
@@ -143,7 +145,7 @@ class Timing:
     def _seconds(self, session: QuerySession, sql: str, fastest: float | None, plain: bool, until: float) -> float:
         limit_s = max(1.0, min(QUERY_LIMIT_S, self._ports.deadline.left_s() - until))
         first = session.time(sql, limit_s=limit_s, repeat=1, plain=plain)
-        if fastest is not None and first > HOPELESS * fastest:
+        if first > LONG_S or (fastest is not None and first > HOPELESS * fastest):
             return first
         return min(first, *(session.time(sql, limit_s=limit_s, repeat=1, plain=plain) for _ in range(1, RUNS)))
 
