@@ -8,15 +8,23 @@ from dataclasses import replace
 from heavy_stack.backend.advisor.select.choosing import choose
 from heavy_stack.backend.advisor.select.model import Design, Problem
 
-MAX_TRIED = 120
+MAX_TRIED = 150
 WIDER = 1.5
 """Times the bytes allowed, for a design whose tables estimates may have thought too large."""
-MAX_BYTES = 3.5
+MAX_BYTES = 4.5
 """Times the bytes allowed, for all tables that are tried."""
 LARGEST = 2
 """Tables of the first guess without which another design is looked for."""
+LESS_WIDE = (0.5, 0.95)
+OVERLAP = 0.6
+LEVELS = 2
+"""Tables beside each of these with such a share of its bytes that answer so many of its texts."""
 SMALL = 0.05
 """Of the client's bytes: smaller tables that a text would be fastest on are tried even where they lose by estimates."""
+SMALL_TOGETHER = 2.0
+"""Times the bytes allowed, for all small tables together."""
+LEAST_BYTES = 0.002
+"""Of the client's bytes: what every table costs at least."""
 FASTEST = 2
 LIMIT_S = 4.0
 
@@ -40,13 +48,46 @@ def shortlist(problem: Problem, guess: Design) -> list[int]:
 
 def _promising(problem: Problem, guess: Design) -> Iterator[int]:
     yield from _by_build(problem, guess.tables)
-    small = SMALL * problem.storage
-    for demand in sorted(problem.demands, key=lambda each: -each.weight * each.total_s):
-        for block in sorted(demand.blocks, key=lambda each: -each.before_s):
-            fitting = [table for table in block.after_s if problem.bytes[table] <= small]
-            yield from sorted(fitting, key=lambda table: (block.after_s[table], table))[:FASTEST]
+    for table in _largest(problem, guess):
+        yield from _less_wide(problem, table)
+    yield from _small(problem)
     for design in _other_designs(problem, guess):
         yield from _by_build(problem, design.tables)
+
+
+def _largest(problem: Problem, guess: Design) -> list[int]:
+    return sorted(guess.tables, key=lambda each: (-problem.bytes[each], each))[:LARGEST]
+
+
+def _less_wide(problem: Problem, table: int) -> list[int]:
+    """Tables of fewer bytes that answer most of what a large one does: its last columns may gain too little."""
+    near = set(problem.askers[table])
+    size = problem.bytes[table]
+    rivals = {rival for place in near for rival in problem.demands[place].tables} - {table}
+    fitting = [
+        rival
+        for rival in rivals
+        if LESS_WIDE[0] * size <= problem.bytes[rival] <= LESS_WIDE[1] * size
+        and len(near & set(problem.askers[rival])) >= OVERLAP * len(near)
+    ]
+    return sorted(fitting, key=lambda rival: (-problem.bytes[rival], rival))[:LEVELS]
+
+
+def _small(problem: Problem) -> Iterator[int]:
+    """Small tables on which a SELECT would be fastest: first those that could save most for their bytes."""
+    most = SMALL * problem.storage
+    offers: list[tuple[float, int]] = []
+    for demand in problem.demands:
+        for block in demand.blocks:
+            fitting = [table for table in block.after_s if problem.bytes[table] <= most]
+            for table in sorted(fitting, key=lambda each: (block.after_s[each], each))[:FASTEST]:
+                saved = demand.weight * (block.before_s - block.after_s[table])
+                offers.append((saved / (problem.bytes[table] + LEAST_BYTES * problem.storage), table))
+    left = problem.storage if problem.limits.bytes is None else SMALL_TOGETHER * problem.limits.bytes
+    for table in dict.fromkeys(table for _, table in sorted(offers, key=lambda offer: (-offer[0], offer[1]))):
+        if problem.bytes[table] <= left:
+            left -= problem.bytes[table]
+            yield table
 
 
 def _other_designs(problem: Problem, guess: Design) -> Iterator[Design]:
@@ -54,7 +95,7 @@ def _other_designs(problem: Problem, guess: Design) -> Iterator[Design]:
     if limits.bytes is not None:
         wider = replace(limits, bytes=WIDER * limits.bytes, build_s=None)
         yield choose(replace(problem, limits=wider), limit_s=LIMIT_S).design
-    for table in sorted(guess.tables, key=lambda each: (-problem.bytes[each], each))[:LARGEST]:
+    for table in _largest(problem, guess):
         others = [place for place in range(len(problem.bytes)) if place != table]
         demands = tuple(demand.on(others) for demand in problem.demands)
         yield choose(replace(problem, demands=demands), limit_s=LIMIT_S).design

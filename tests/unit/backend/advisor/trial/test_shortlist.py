@@ -37,14 +37,27 @@ class TestShortlist:
         assert choose(of).design.tables == {0}
         assert tried(of) == [0, 1]
 
+    def test_tries_a_less_wide_table_that_answers_most_of_it(self) -> None:
+        sizes = [300_000.0, 200_000.0, 100_000.0]
+        offers = [{0: 0.01, 1: 0.01, 2: 0.01}, {0: 0.01, 1: 0.01}, {0: 0.01, 1: 0.01}, {0: 0.01}]
+        of = problem(sizes, offers, Limits(10, 310_000.0))
+        assert choose(of).design.tables == {0}
+        assert tried(of) == [0, 1]
+
     def test_tries_a_table_that_only_just_does_not_fit(self) -> None:
         of = problem([80_000.0, 90_000.0], [{0: 0.01}, {1: 0.01}], Limits(10, 120_000.0))
         assert sorted(tried(of)) == [0, 1]
 
+    def test_tries_small_tables_that_could_save_most_for_their_bytes_first(self) -> None:
+        sizes = [300_000.0, 20_000.0, 5_000.0]
+        of = problem(sizes, [{0: 0.01, 1: 0.02}, {0: 0.01, 2: 0.05}], Limits(10, 310_000.0))
+        found = tried(of)
+        assert found.index(2) < found.index(1)
+
     def test_keeps_within_bytes_time_and_number(self) -> None:
         many = 2 * MAX_TRIED
         small = problem([1_000.0] * many, [{text: 0.01} for text in range(many)], Limits(many, 10_000.0))
-        assert len(tried(small)) == int(MAX_BYTES * 10)
+        assert len(tried(small)) <= int(MAX_BYTES * 10)
         hurried = problem([1.0] * many, [{text: 0.01} for text in range(many)], Limits(many, 10_000.0, 20.0))
         assert len(tried(hurried)) == 40
         free = problem([1.0] * many, [{text: 0.01} for text in range(many)], Limits(many))
