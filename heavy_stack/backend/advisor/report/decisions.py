@@ -81,6 +81,17 @@ class Decision:
         return self.found.after_s
 
     @property
+    def weighed_s(self) -> tuple[float | None, float | None]:
+        """Seconds before and after by which tables are weighed: without Trino's exact numerics where that is known.
+
+        Emulating them costs both sides, and not alike; what the engine itself takes says more about a table.
+        """
+        found = self.found
+        if self.rewritten is None or found is None or found.before_plain_s is None or found.after_plain_s is None:
+            return self.before_s, self.after_s
+        return found.before_plain_s, found.after_plain_s
+
+    @property
     def ratio(self) -> float | None:
         """A/T as measured; exactly 1 for a text that stays and was measured."""
         before_s, after_s = self.before_s, self.after_s

@@ -88,15 +88,16 @@ def prune(
 def _worth(decisions: Sequence[Decision], runs: Sequence[int], new_bytes: int, storage: int) -> float:
     weight = ratios = logs = before = after = 0.0
     for decision, times in zip(decisions, runs, strict=True):
-        ratio = decision.ratio
-        if decision.rewritten is not None and ratio is None:
+        before_s, after_s = decision.weighed_s
+        if decision.rewritten is not None and (before_s is None or not after_s):
             continue  # sent without a measured time: in no figure
+        ratio = before_s / after_s if before_s and after_s else 1.0
         weight += times
-        ratios += times * (1.0 if ratio is None else ratio)
-        logs += times * math.log(1.0 if ratio is None else max(ratio, 1e-9))
-        if decision.before_s is not None and decision.after_s is not None:
-            before += times * decision.before_s
-            after += times * decision.after_s
+        ratios += times * ratio
+        logs += times * math.log(ratio)
+        if before_s is not None and after_s is not None:
+            before += times * before_s
+            after += times * after_s
     x = ratios / weight if weight else 1.0
     sum_ratio = before / after if after > 0 else 1.0
     geometric = math.exp(logs / weight) if weight else 1.0

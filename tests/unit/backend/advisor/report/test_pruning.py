@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from heavy_stack.backend.advisor.artefacts import RewrittenText, TableMeasure
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 from tests.unit.backend.advisor.report.conftest import ONE, TWO, Task, queries_of, verdict
@@ -16,6 +18,17 @@ class TestPrune:
         assert queries_of(answer)["q2"] == "answer 1"
         assert answer.report.texts[1].reason is Reason.NO_GAIN
         assert any("1000.0 % of the storage" in rejected.why for rejected in answer.report.rejected)
+
+    def test_weighs_a_table_without_what_emulating_exact_numbers_costs(self, task: Task) -> None:
+        tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, 5_000, 2.5))
+        rest = verdict(2, 1.0, None, verdict=Verdict.UNCHANGED)
+        slow = verdict(1, 3.0, 2.5)
+        fast = replace(slow, before_plain_s=2.9, after_plain_s=0.01)
+        kept = [
+            [table.name for table in task.change("verdicts", tables=tables, texts=texts).answer().report.tables]
+            for texts in ((verdict(0, 8.0, 2.0), slow, rest), (verdict(0, 8.0, 2.0), fast, rest))
+        ]
+        assert kept == [[str(ONE)], [str(ONE), str(TWO)]]
 
     def test_keeps_a_large_table_that_saves_more_than_it_costs(self, task: Task) -> None:
         tables = (TableMeasure(ONE, 20, 600, 1.5), TableMeasure(TWO, 30, 700, 2.5))
