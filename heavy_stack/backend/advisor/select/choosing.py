@@ -14,8 +14,9 @@ from heavy_stack.backend.advisor.select.ways import ways_of
 
 LIMIT_S = 12.0
 SOLVE_LIMIT_S = 4.0
-BUDGETS = (0.005, 0.01, 0.02, 0.03, 0.045, 0.1, 0.2, 0.4, 1.0)
-"""Shares of the client's storage for which the best design is looked for."""
+BUDGETS = (0.005, 0.01, 0.019, 0.028, 0.042, 0.095, 0.19, 0.37, 1.0)
+"""Shares of the client's storage for which the best design is looked for: a little below round ones, since the client's
+files may be written less tightly than the design."""
 NEAR_Z = 0.92
 NEAR_SAVED = 0.955
 """Near the best is a design with these shares of its z and of the total time that it saves, 1 - ΣQT/ΣQA: from 20 to 30
@@ -27,6 +28,8 @@ MEASURED_SHARE = 0.5
 """By measured seconds, a design with as many answers in at most MANY times as many tables as there are texts is taken
 where it is worth at least this share of the best. Else each table has to add MEASURED_GAIN to the worth."""
 MEASURED_GAIN = 0.01
+SMALLER_COST = 0.03
+"""A design of a smaller budget is taken where it is worth so little less."""
 SLOPES = 2
 MORE_SLOPES = 3
 """How often the program is asked again at its own answer; more often where the start is far from what is asked for."""
@@ -136,11 +139,22 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
         if design is None or design.worth < (1 - MEASURED_GAIN) * taken.worth:
             break
         taken = design
+    for budget in _budgets(problem):
+        if budget >= taken.bytes:
+            break
+        design = _best_of(len(taken.tables), taken, keep, program, left_s, budget)
+        if design is not None and design.worth >= (1 - SMALLER_COST) * taken.worth:
+            return design
     return taken
 
 
 def _best_of(
-    tables: int, start: Design, keep: frozenset[int], program: Program, left_s: Callable[[], float]
+    tables: int,
+    start: Design,
+    keep: frozenset[int],
+    program: Program,
+    left_s: Callable[[], float],
+    max_bytes: float | None = None,
 ) -> Design | None:
     """The best design of so many tables that keeps these answers, as far as slopes lead there from the start."""
     best: Design | None = None
@@ -148,7 +162,7 @@ def _best_of(
     for _ in range(MORE_SLOPES):
         if left_s() <= 0 or not program.is_small:
             break
-        design = program.best(at, None, min(SOLVE_LIMIT_S, left_s()), max_tables=tables, keep=keep)
+        design = program.best(at, max_bytes, min(SOLVE_LIMIT_S, left_s()), max_tables=tables, keep=keep)
         if design is None or (best is not None and design.worth <= best.worth):
             break
         best = at = design

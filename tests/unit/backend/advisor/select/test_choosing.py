@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -11,7 +12,7 @@ from heavy_stack.backend.advisor.rules.costs import FLOOR_S
 from heavy_stack.backend.advisor.select.choosing import NEAR_Z, choose
 from heavy_stack.backend.advisor.select.exact import Program
 from heavy_stack.backend.advisor.select.local_search import LocalSearch
-from heavy_stack.backend.advisor.select.model import Block, Demand, Design, Limits, Problem
+from heavy_stack.backend.advisor.select.model import Block, Demand, Design, Limits, Problem, TimedDemand, Way
 from heavy_stack.backend.advisor.select.state import State
 from heavy_stack.backend.advisor.select.ways import ways_of
 
@@ -160,3 +161,39 @@ class TestWaysOf:
             for way in ways:
                 assert way.seconds == pytest.approx(demand.seconds(way.tables))
                 assert not any(other.tables < way.tables and other.seconds <= way.seconds for other in ways)
+
+
+def timed(*ways: tuple[set[int], float]) -> TimedDemand:
+    """A text of a second that was tried in these ways."""
+    found = tuple(Way(frozenset(tables), seconds) for tables, seconds in sorted(ways, key=lambda way: way[1]))
+    return TimedDemand((0,), 10.0, 1.0, (), found)
+
+
+def measured(sizes: list[float], *demands: TimedDemand) -> frozenset[int]:
+    """The tables chosen by measured seconds."""
+    numbered = tuple(replace(demand, texts=(text,)) for text, demand in enumerate(demands))
+    problem = Problem(tuple(sizes), tuple(1.0 for _ in sizes), numbered, 0.0, 0.0, STORAGE, Limits(10))
+    return choose(problem, measured=True).design.tables
+
+
+class TestChooseByMeasuredSeconds:
+    def test_takes_half_as_many_tables_as_texts_where_they_answer_as_much(self) -> None:
+        own = [timed(({text}, 0.01), ({4 + text // 2}, 0.015)) for text in range(4)]
+        assert measured([1_000.0] * 6, *own) == {4, 5}
+
+    def test_takes_more_where_fewer_would_lose_an_answer(self) -> None:
+        own = [timed(({text}, 0.01)) for text in range(4)]
+        assert measured([1_000.0] * 4, *own) == {0, 1, 2, 3}
+
+    def test_takes_more_where_fewer_would_be_worth_less_than_half(self) -> None:
+        own = [timed(({text}, 0.01), ({4}, 0.4)) for text in range(4)]
+        assert measured([1_000.0] * 5, *own) == {0, 1, 2, 3}
+
+    def test_takes_fewer_bytes_where_they_cost_little_speed(self) -> None:
+        assert measured([30_000.0, 15_000.0], timed(({0}, 0.01), ({1}, 0.0101))) == {1}
+        assert measured([30_000.0, 15_000.0], timed(({0}, 0.01), ({1}, 0.02))) == {0}
+
+    def test_a_way_needs_all_its_tables(self) -> None:
+        both = timed(({0, 1}, 0.01), ({0}, 0.9))
+        assert measured([1_000.0, 1_000.0], both, timed(({0}, 0.02)), timed(({1}, 0.02)), timed(({0}, 0.02))) == {0, 1}
+        assert both.seconds({0}) == 1.0
