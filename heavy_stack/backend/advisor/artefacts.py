@@ -17,7 +17,7 @@ from heavy_stack.shared_models.tasks import Stage
 from heavy_stack.shared_models.verdicts import Reason, Verdict
 from heavy_stack.shared_models.workloads import EngineKind
 
-ARTEFACT_VERSION = 3
+ARTEFACT_VERSION = 4
 """Raised with every change of these shapes; an artefact of another version restarts the task from ingest."""
 
 
