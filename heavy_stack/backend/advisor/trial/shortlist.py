@@ -13,6 +13,8 @@ WIDER = 1.5
 """Times the bytes allowed, for a design whose tables estimates may have thought too large."""
 MAX_BYTES = 4.5
 """Times the bytes allowed, for all tables that are tried."""
+LARGE_BYTES = 4 << 30
+"""Beyond this the tables that are tried take no more than the bytes allowed: a task's folder is no lake."""
 LARGEST = 2
 """Tables of the first guess without which another design is looked for."""
 LESS_WIDE = (0.5, 0.95)
@@ -32,7 +34,8 @@ LIMIT_S = 4.0
 def shortlist(problem: Problem, guess: Design) -> list[int]:
     """Places of tables, the most promising first."""
     limits = problem.limits
-    most_bytes = None if limits.bytes is None else MAX_BYTES * limits.bytes
+    allowed = limits.bytes
+    most_bytes = None if allowed is None else min(MAX_BYTES * allowed, max(allowed, float(LARGE_BYTES)))
     found: list[int] = []
     size = build_s = 0.0
     for table in _promising(problem, guess):
