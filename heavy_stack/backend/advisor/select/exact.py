@@ -8,7 +8,7 @@ tables; a text takes at most one way. What a way is worth is a constant, so all 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -57,7 +57,7 @@ class Program:
         limit_s: float,
         *,
         max_tables: int | None = None,
-        keep: frozenset[int] = frozenset(),
+        keep: Mapping[int, float] | None = None,
     ) -> Design | None:
         """The best design within a budget by the slope of the objective at `at`; None where the solver found none.
 
@@ -66,7 +66,7 @@ class Program:
             max_bytes: The budget.
             limit_s: Seconds.
             max_tables: No more tables than this.
-            keep: Demands that must be answered.
+            keep: Demands that must be answered, and in how many seconds at most.
         """
         problem, limits = self._problem, self._problem.limits
         rows = list(self._rows)
@@ -79,8 +79,12 @@ class Program:
             rows.append(_Row(-_INFINITY, limits.build_s, tuple(enumerate(problem.build_s))))
         count = limits.tables if max_tables is None else min(limits.tables, max_tables)
         rows.append(_Row(-_INFINITY, count, tuple((table, 1.0) for table in range(self._tables))))
-        for place in sorted(keep):
-            own = tuple((self._tables + index, 1.0) for index, (whose, _) in enumerate(self._ways) if whose == place)
+        for place, most_s in sorted((keep or {}).items()):
+            own = tuple(
+                (self._tables + index, 1.0)
+                for index, (whose, way) in enumerate(self._ways)
+                if whose == place and way.seconds <= most_s
+            )
             rows.append(_Row(1.0, 1.0, own))
         solution = _solve(self._gains(at), self._tables, rows, limit_s)
         if solution is None:

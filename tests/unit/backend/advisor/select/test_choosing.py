@@ -118,7 +118,7 @@ class TestProgram:
         ways = [ways_of(demand, problem) for demand in problem.demands]
         everything = problem.design(range(6))
         keep = problem.answered(everything.tables)
-        found = Program(problem, ways).best(everything, None, 10.0, keep=keep)
+        found = Program(problem, ways).best(everything, None, 10.0, keep=dict.fromkeys(keep, 1.0))
         assert found is not None and keep <= problem.answered(found.tables)
 
 
