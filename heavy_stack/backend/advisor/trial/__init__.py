@@ -88,7 +88,7 @@ def select_by_trial(
         choice = choose(measured, measured=True)
     plan = plan_of(weighed, choice, measured, failed)
     ports.progress.report(1.0, f"Chose {len(plan.chosen)} tables")
-    return replace(plan, ways=_ways(measured, weighed, choice.design.tables))
+    return replace(plan, ways=_ways(measured, weighed, choice.design.tables, parsed))
 
 
 def _tables(
@@ -140,12 +140,23 @@ def _measured(
     )
 
 
-def _ways(measured: Problem, weighed: Weighed, chosen: frozenset[int]) -> dict[int, tuple[str, ...]]:
-    """By text that was tried, the candidates of its fastest way on the chosen tables; none where it stays as it is."""
+def _ways(
+    measured: Problem, weighed: Weighed, chosen: frozenset[int], parsed: ParsedWorkload
+) -> dict[int, tuple[str, ...]]:
+    """By text, the candidates of its fastest way on the chosen tables; none where it stays as it is.
+
+    A text that no demand names goes the way of its shape's heaviest one: what is rewritten alike is derived from few.
+    """
     found: dict[int, tuple[str, ...]] = {}
+    of_shape: dict[str, tuple[str, ...]] = {}
+    shapes = {text.text: text.shape for text in parsed.texts if text.sql is not None and text.shape}
     for demand in measured.demands:
         if isinstance(demand, TimedDemand):
             way = demand.way(chosen)
             ids = () if way is None else tuple(weighed.possible[place].id for place in sorted(way.tables))
             found.update(dict.fromkeys(demand.texts, ids))
+            of_shape.setdefault(shapes.get(demand.texts[0]) or "", ids)
+    for text, shape in shapes.items():
+        if shape in of_shape:
+            found.setdefault(text, of_shape[shape])
     return found

@@ -126,6 +126,17 @@ class TestSelectByTrial:
             text: tuple(names[each] for each in ids) for text, ids in plan.ways.items()
         }
 
+    def test_texts_that_another_one_stands_for_go_its_way(self) -> None:
+        years = [
+            f"SELECT region, SUM(amount) FROM lake.shop.sales WHERE year = {year} GROUP BY region"
+            for year in range(2000, 2008)
+        ]
+        many = run_stages(DDL, years, FACTS, {"region": 20, "region,year": 100})
+        stood_for = replace(many, profile=replace(many.profile, design_runs={0: 80}))
+        plan = tried(stood_for, Runner({"sales_by_region_year": 0.01, "sales_by_year_region": 0.01}))
+        assert plan.ways[0]
+        assert plan.ways == dict.fromkeys(range(8), plan.ways[0])
+
     def test_gives_the_failure_of_a_build_as_reason(self, run: Run) -> None:
         plan = tried(run, Runner(APART, broken=["sales_by_region"]))
         assert dimensions(plan) != [["product"], ["region"]]
