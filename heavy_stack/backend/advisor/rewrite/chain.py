@@ -95,13 +95,13 @@ class Chain:
             self._narrower[key] = Chain(analyst, chosen, tables, facts, sizes)
         return self._narrower[key]
 
-    def ways(self, text: ParsedText) -> tuple[Way, ...] | str:
-        """The text rewritten, at most in `MAX_WAYS` ways, the first to be tried first; or in a sentence why not.
+    def ways(self, text: ParsedText, most: int = MAX_WAYS) -> tuple[Way, ...] | str:
+        """The text rewritten, in `most` ways at most, the first to be tried first; or in a sentence why not.
 
         Each is whole: which of them pays is known once they have run.
         """
         try:
-            return self._ways(text)
+            return self._ways(text, most)
         except NotAnswerable as reason:
             return str(reason)
         except (SqlProblem, Unprintable) as problem:
@@ -109,7 +109,7 @@ class Chain:
         except RecursionError:
             return "The query is too deeply nested."
 
-    def _ways(self, text: ParsedText) -> tuple[Way, ...]:
+    def _ways(self, text: ParsedText, most: int) -> tuple[Way, ...]:
         analysis = self._analyst.analyse(text.sql or "")
         reasons: list[str] = []
         found: dict[str, Way] = {}
@@ -124,7 +124,7 @@ class Chain:
                     raise
                 continue
             found.setdefault(done.sql, Way(done, step.columns))
-            if len(found) == MAX_WAYS:
+            if len(found) == most:
                 break
         if found:
             return tuple(found.values())

@@ -58,17 +58,7 @@ def choose(
         measured: Whether the problem's seconds are.
     """
     ends = clock() + limit_s
-    ways = [ways_of(demand, problem) for demand in problem.demands]
-    search, program = LocalSearch(problem, ways), Program(problem, ways)
-    found: list[Design] = [problem.design(())]
-    for budget in reversed(_budgets(problem)):
-        if found[-1].tables and found[-1].bytes <= budget:
-            continue  # the best for more than this takes no more than this
-        design = search.polish(search.grow((), budget).tables, budget)
-        if program.is_small:
-            design = _solved(design, budget, search, program, lambda: ends - clock())
-        found.append(design)
-    best = max(found, key=lambda design: (design.worth, -len(design.tables)))
+    best, found, search, program = _found(problem, _budgets(problem), lambda: ends - clock())
     if measured:
         taken = _sparing(best, program, problem, lambda: ends - clock())
         return Choice(taken, _front(found, taken))
@@ -86,6 +76,30 @@ def choose(
     if program.is_small and taken.tables:
         taken = _fewer_tables(taken, is_near, search, program, problem, lambda: ends - clock())
     return Choice(taken, _front(found, taken))
+
+
+def best_design(problem: Problem, limit_s: float = LIMIT_S) -> Design:
+    """The design that is worth most, however many tables that takes."""
+    ends = time.monotonic() + limit_s
+    return _found(problem, _budgets(problem)[-1:], lambda: ends - time.monotonic())[0]
+
+
+def _found(
+    problem: Problem, budgets: Sequence[float], left_s: Callable[[], float]
+) -> tuple[Design, list[Design], LocalSearch, Program]:
+    """The best design, the best for each budget, and what found them."""
+    ways = [ways_of(demand, problem) for demand in problem.demands]
+    search, program = LocalSearch(problem, ways), Program(problem, ways)
+    found: list[Design] = [problem.design(())]
+    for budget in reversed(budgets):
+        if found[-1].tables and found[-1].bytes <= budget:
+            continue  # the best for more than this takes no more than this
+        design = search.polish(search.grow((), budget).tables, budget)
+        if program.is_small:
+            design = _solved(design, budget, search, program, left_s)
+        found.append(design)
+    best = max(found, key=lambda design: (design.worth, -len(design.tables)))
+    return best, found, search, program
 
 
 def _budgets(problem: Problem) -> list[float]:

@@ -186,7 +186,7 @@ class Problem:
 
     def size(self, tables: Iterable[int]) -> float:
         """Bytes of these tables."""
-        return sum(self.bytes[table] for table in sorted(tables))
+        return math.fsum(self.bytes[table] for table in tables)  # the same in any order
 
     def design(self, tables: Iterable[int]) -> Design:
         """These tables with their figures."""

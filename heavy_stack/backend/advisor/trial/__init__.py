@@ -24,7 +24,7 @@ from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, R
 from heavy_stack.backend.advisor.rewrite.statements import design_table, named_table, new_schema_name
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
 from heavy_stack.backend.advisor.select import Weighed, plan_of, select, weigh
-from heavy_stack.backend.advisor.select.choosing import choose
+from heavy_stack.backend.advisor.select.choosing import best_design, choose
 from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
@@ -54,10 +54,10 @@ def select_by_trial(
     ports.progress.report(0.0, "Weighing the proposed tables")
     until = ports.deadline.left_s() - TRIAL_SHARE * workload.budget_s
     weighed = weigh(workload, parsed, profile, proposals)
-    guess = choose(weighed.problem)
-    if weighed.storage is None or not guess.design.tables:
-        return plan_of(weighed, guess)
-    tried = shortlist(weighed.problem, guess.design)
+    guess = best_design(weighed.problem)
+    if weighed.storage is None or not guess.tables:
+        return plan_of(weighed, choose(weighed.problem))
+    tried = shortlist(weighed.problem, guess)
     tables = _tables(weighed, workload, parsed, tried)
     ports.progress.report(0.1, f"Building {len(tables)} tables to try them")
     built, failed = _built(tables, ports, BUILD_SHARE * (ports.deadline.left_s() - until))
@@ -67,10 +67,10 @@ def select_by_trial(
     except (NotCheckable, RunFailed, RunTimeout):
         session = None
     if session is None:
-        return plan_of(weighed, guess)
+        return plan_of(weighed, choose(weighed.problem))
     try:
         asked = asked_of(weighed.problem, parsed, profile)
-        timed = timing.run(session, asked, guess.design, weighed.problem, until)
+        timed = timing.run(session, asked, guess, weighed.problem, until)
     finally:
         session.close()
     measured = _measured(weighed.problem, asked, timed, built)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from heavy_stack.backend.advisor.select.choosing import choose
+from heavy_stack.backend.advisor.select.choosing import best_design
 from heavy_stack.backend.advisor.select.model import Design, Problem
 
 MAX_TRIED = 150
@@ -97,11 +97,11 @@ def _other_designs(problem: Problem, guess: Design) -> Iterator[Design]:
     limits = problem.limits
     if limits.bytes is not None:
         wider = replace(limits, bytes=WIDER * limits.bytes, build_s=None)
-        yield choose(replace(problem, limits=wider), limit_s=LIMIT_S).design
+        yield best_design(replace(problem, limits=wider), LIMIT_S)
     for table in _largest(problem, guess):
         others = [place for place in range(len(problem.bytes)) if place != table]
         demands = tuple(demand.on(others) for demand in problem.demands)
-        yield choose(replace(problem, demands=demands), limit_s=LIMIT_S).design
+        yield best_design(replace(problem, demands=demands), LIMIT_S)
 
 
 def _by_build(problem: Problem, tables: Iterable[int]) -> list[int]:

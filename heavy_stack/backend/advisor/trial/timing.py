@@ -121,7 +121,7 @@ class Timing:
         """The text on these tables, and what it reads; its time is still to come."""
         if not tables:
             return None
-        ways = self._chain.only({self._possible[place].id for place in tables}).ways(text)
+        ways = self._chain.only({self._possible[place].id for place in tables}).ways(text, 1)
         if isinstance(ways, str):
             return None
         rewritten = ways[0].rewritten
