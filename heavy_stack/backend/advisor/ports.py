@@ -6,7 +6,7 @@ Expected outcomes are values: what an adapter cannot run faithfully raises `NotC
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from heavy_stack.backend.advisor.artefacts import Table, TableFacts, TableName
@@ -61,12 +61,13 @@ class QuerySession(Protocol):
 
 @dataclass(frozen=True)
 class BuiltTable:
-    """A design table after its build."""
+    """A design table after its build; `column_bytes` as far as its format tells."""
 
     name: TableName
     rows: int
     bytes: int
     seconds: float
+    column_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
 class QueryRunner(Protocol):

@@ -108,15 +108,18 @@ class EngineProcess:
         request = {"op": "time", "sql": sql, "limit_s": limit_s, "repeat": repeat}
         return [float(seconds) for seconds in self._ask(request, limit_s * repeat)]
 
-    def copy(self, sql: str, path: Path, *, limit_s: float) -> tuple[int, float]:
-        """Write a SELECT's rows to the Parquet file `path`, which must lie in an allowed folder: (rows, seconds).
+    def copy(self, sql: str, path: Path, *, limit_s: float) -> tuple[int, float, dict[str, int]]:
+        """Write a SELECT's rows to the Parquet file `path`, which must lie in an allowed folder.
+
+        Returns:
+            (rows, seconds, bytes by column)
 
         Raises:
             RunFailed, RunTimeout
         """
         request = {"op": "copy", "sql": sql, "path": str(path), "limit_s": limit_s}
-        rows, seconds = self._ask(request, limit_s)
-        return int(rows), float(seconds)
+        rows, seconds, sizes = self._ask(request, limit_s)
+        return int(rows), float(seconds), sizes
 
     def close(self) -> None:
         """End the process and remove its temporary files; safe to call twice."""

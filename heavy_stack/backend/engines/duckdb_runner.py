@@ -157,11 +157,11 @@ class DuckdbRunner:
             if table.name != name or parts.table != name:
                 raise NotCheckable("CREATE and INSERT name different tables")
             select = self._stored_select(table, parts.columns, parts.select)
-            rows, seconds = process.copy(select, path, limit_s=limit_s)
+            rows, seconds, sizes = process.copy(select, path, limit_s=limit_s)
         except (NotCheckable, RunFailed, RunTimeout) as error:
             path.unlink(missing_ok=True)
             return f"{name}: {error}"
-        built = BuiltTable(name, rows, path.stat().st_size, seconds)
+        built = BuiltTable(name, rows, path.stat().st_size, seconds, sizes)
         self._made[create, insert] = (built, table, path)
         self._built[name] = (table, path)
         return built

@@ -61,11 +61,11 @@ def choose(
     best, found, search, program = _found(problem, _budgets(problem), lambda: ends - clock())
     if measured:
         taken = _sparing(best, program, problem, lambda: ends - clock())
-        return Choice(taken, _front(found, taken))
+        return Choice(taken, _front(problem, found, taken))
     many = MANY * sum(len(problem.demands[place].texts) for place in problem.answered(best.tables))
 
     def is_near(design: Design) -> bool:
-        z, time = (NEAR_Z, NEAR_SAVED) if len(design.tables) >= many else NEARER
+        z, time = (NEAR_Z, NEAR_SAVED) if problem.count(design.tables) >= many else NEARER
         saved, most = 1 - 1 / design.sum_ratio, 1 - 1 / best.sum_ratio
         return design.z_total >= z * best.z_total and saved >= time * most
 
@@ -75,7 +75,7 @@ def choose(
     )
     if program.is_small and taken.tables:
         taken = _fewer_tables(taken, is_near, search, program, problem, lambda: ends - clock())
-    return Choice(taken, _front(found, taken))
+    return Choice(taken, _front(problem, found, taken))
 
 
 def best_design(problem: Problem, limit_s: float = LIMIT_S) -> Design:
@@ -148,19 +148,19 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
     keep = _as_well(best, problem)
     few = max(1, int(MANY * sum(len(demand.texts) for demand in problem.demands)))
     taken = best
-    if len(best.tables) > few:
+    if problem.count(best.tables) > few:
         design = _best_of(few, best, keep, program, left_s)
         if design is not None and design.worth >= MEASURED_SHARE * best.worth:
             taken = design
-    while len(taken.tables) > 1:
-        design = _best_of(len(taken.tables) - 1, taken, keep, program, left_s)
+    while problem.count(taken.tables) > 1:
+        design = _best_of(problem.count(taken.tables) - 1, taken, keep, program, left_s)
         if design is None or design.worth < (1 - MEASURED_GAIN) * taken.worth:
             break
         taken = design
     for budget in _budgets(problem):
         if budget >= taken.bytes:
             break
-        design = _best_of(len(taken.tables), taken, keep, program, left_s, budget)
+        design = _best_of(problem.count(taken.tables), taken, keep, program, left_s, budget)
         if design is not None and design.worth >= (1 - SMALLER_COST) * taken.worth:
             return design
     return taken
@@ -200,7 +200,7 @@ def _different(designs: Iterable[Design]) -> list[Design]:
     return list({design.tables: design for design in designs}.values())
 
 
-def _front(found: Sequence[Design], taken: Design) -> tuple[FrontPoint, ...]:
+def _front(problem: Problem, found: Sequence[Design], taken: Design) -> tuple[FrontPoint, ...]:
     """Designs that none beats in both bytes and speed; the chosen one stands among them in any case."""
     points: list[FrontPoint] = []
     fastest = 0.0
@@ -208,7 +208,7 @@ def _front(found: Sequence[Design], taken: Design) -> tuple[FrontPoint, ...]:
         chosen = design.tables == taken.tables
         if chosen or design.x > fastest:
             fastest = max(fastest, design.x)
-            points.append(FrontPoint(len(design.tables), int(design.bytes), design.x, design.z_total, chosen))
+            points.append(FrontPoint(problem.count(design.tables), int(design.bytes), design.x, design.z_total, chosen))
     return tuple(points)
 
 

@@ -78,7 +78,8 @@ class Program:
         if limits.build_s is not None:
             rows.append(_Row(-_INFINITY, limits.build_s, tuple(enumerate(problem.build_s))))
         count = limits.tables if max_tables is None else min(limits.tables, max_tables)
-        rows.append(_Row(-_INFINITY, count, tuple((table, 1.0) for table in range(self._tables))))
+        counted = (table for table in range(self._tables) if table not in problem.columns)
+        rows.append(_Row(-_INFINITY, count, tuple((table, 1.0) for table in counted)))
         for place, most_s in sorted((keep or {}).items()):
             own = tuple(
                 (self._tables + index, 1.0)

@@ -55,7 +55,8 @@ class LocalSearch:
             return None
         found = state.peek(tables)
         worth = found.worth if found is not None else 0.0
-        return (worth / state.worth - 1) / len(tables - state.tables) if worth > state.worth * _BETTER else 0.0
+        added = max(1, self._problem.count(tables - state.tables))
+        return (worth / state.worth - 1) / added if worth > state.worth * _BETTER else 0.0
 
     def polish(self, start: Iterable[int], max_bytes: float | None = None) -> Design:
         """Drop what does not pay and swap tables while that gains."""
@@ -82,12 +83,13 @@ class LocalSearch:
 
     def _drops(self, state: State) -> Iterable[frozenset[int]]:
         for table in sorted(state.tables, key=lambda each: (-self._problem.bytes[each], each)):
-            yield state.tables - {table}
+            yield state.tables - self._problem.with_columns(table)
 
     def _swaps(self, state: State) -> Iterable[frozenset[int]]:
-        for table in sorted(state.tables):
-            for rival in sorted(self._rivals(table) - state.tables):
-                yield (state.tables - {table}) | {rival}
+        columns = self._problem.columns
+        for table in sorted(state.tables - columns.keys()):
+            for rival in sorted(self._rivals(table) - state.tables - columns.keys()):
+                yield (state.tables - self._problem.with_columns(table)) | self._problem.with_columns(rival)
 
     def _rivals(self, table: int) -> set[int]:
         problem = self._problem

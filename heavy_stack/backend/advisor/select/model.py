@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from heavy_stack.backend.advisor.rules.costs import FLOOR_S, is_faster
@@ -163,6 +163,7 @@ class Problem:
         rest_weight, rest_s: Runs of all other texts, and the seconds of all these runs.
         storage: S, bytes of the client's tables.
         limits: What a design may take.
+        columns: What is no table but a column of one, and of which. It has bytes, and is needed like a table.
     """
 
     bytes: tuple[float, ...]
@@ -172,13 +173,29 @@ class Problem:
     rest_s: float
     storage: float
     limits: Limits
+    columns: Mapping[int, int] = field(default_factory=dict)
+
+    def count(self, tables: Collection[int]) -> int:
+        """How many tables these are, columns aside."""
+        return sum(table not in self.columns for table in tables) if self.columns else len(tables)
+
+    def with_columns(self, table: int) -> frozenset[int]:
+        """A table and the columns of it that may be chosen."""
+        return self._with_columns.get(table, frozenset((table,)))
+
+    @cached_property
+    def _with_columns(self) -> dict[int, frozenset[int]]:
+        found: dict[int, set[int]] = {}
+        for column, table in self.columns.items():
+            found.setdefault(table, {table}).add(column)
+        return {table: frozenset(each) for table, each in found.items()}
 
     def fits(self, tables: Collection[int], max_bytes: float | None = None) -> bool:
         """Whether a design keeps within the limits, and within `max_bytes` where given."""
         limits = self.limits
         size = self.size(tables)
         return (
-            len(tables) <= limits.tables
+            self.count(tables) <= limits.tables
             and (limits.bytes is None or size <= limits.bytes)
             and (max_bytes is None or size <= max_bytes)
             and (limits.build_s is None or sum(self.build_s[table] for table in tables) <= limits.build_s)

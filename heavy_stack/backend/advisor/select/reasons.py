@@ -18,8 +18,9 @@ def why_rejected(table: int, design: Design, problem: Problem, candidates: Seque
         candidates: All that could be chosen.
     """
     demands = [problem.demands[place] for place in problem.askers[table]]
-    with_it = design.tables | {table}
-    rivals = sorted({rival for demand in demands for rival in demand.tables & design.tables})
+    own = problem.with_columns(table)
+    with_it = design.tables | own
+    rivals = sorted({rival for demand in demands for rival in (demand.tables & design.tables) - problem.columns.keys()})
     if rivals and all(demand.is_worth(demand.seconds(design.tables)) for demand in demands):
         names = ", ".join(candidates[rival].id for rival in rivals[:3])
         more = f" and {len(rivals) - 3} more" if len(rivals) > 3 else ""
@@ -27,7 +28,7 @@ def why_rejected(table: int, design: Design, problem: Problem, candidates: Seque
         what = "would be faster, but not by enough for another table" if faster else "would be no faster"
         return f"Its query texts are answered from {names}{more}; on this table they {what}."
     limits = problem.limits
-    if len(with_it) > limits.tables:
+    if problem.count(with_it) > limits.tables:
         count = f"{limits.tables} table{'s' if limits.tables != 1 else ''}"
         return f"Only {count} may be built, and others save more."
     if limits.bytes is not None and problem.size(with_it) > limits.bytes:
@@ -36,7 +37,7 @@ def why_rejected(table: int, design: Design, problem: Problem, candidates: Seque
         return "With it the design would take too long to build within the task's time."
     if all(demand.seconds(with_it) >= demand.total_s for demand in demands):
         return "Alone it would save its query texts too little: most of their work is in other parts."
-    share = problem.bytes[table] / problem.storage if problem.storage > 0 else 0.0
+    share = problem.size(own) / problem.storage if problem.storage > 0 else 0.0
     return (
         f"It would save less than its storage costs: {100 * share:.1f} % more than now, for little of the total time."
     )

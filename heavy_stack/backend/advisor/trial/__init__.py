@@ -28,7 +28,7 @@ from heavy_stack.backend.advisor.select.choosing import best_design, choose
 from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
-from heavy_stack.backend.advisor.trial.narrowing import narrower, without_columns
+from heavy_stack.backend.advisor.trial.columns import by_column, narrower, widest_of, without_columns
 from heavy_stack.backend.advisor.trial.shortlist import shortlist
 from heavy_stack.backend.advisor.trial.timing import Timing
 
@@ -57,7 +57,9 @@ def select_by_trial(
     guess = best_design(weighed.problem)
     if weighed.storage is None or not guess.tables:
         return plan_of(weighed, choose(weighed.problem))
-    tried = shortlist(weighed.problem, guess)
+    widest = widest_of(weighed.possible, weighed.problem.bytes)
+    guess = replace(guess, tables=frozenset(widest.get(table, table) for table in guess.tables))
+    tried = shortlist(weighed.problem, guess, widest)
     tables = _tables(weighed, workload, parsed, tried)
     ports.progress.report(0.1, f"Building {len(tables)} tables to try them")
     built, failed = _built(tables, ports, BUILD_SHARE * (ports.deadline.left_s() - until))
@@ -73,7 +75,7 @@ def select_by_trial(
         timed = timing.run(session, asked, guess, weighed.problem, until)
     finally:
         session.close()
-    measured = _measured(weighed.problem, asked, timed, built)
+    measured = by_column(_measured(weighed.problem, asked, timed, built), weighed.possible, built)
     choice = choose(measured, measured=True)
     catalog = Catalog(parsed.tables)
     for _ in range(MAX_NARROWED):
@@ -84,7 +86,7 @@ def select_by_trial(
             break
         possible = tuple(less[p] if p in rebuilt else each for p, each in enumerate(weighed.possible))
         weighed = replace(weighed, possible=possible)
-        measured = without_columns(measured, {p: (less[p], table.bytes) for p, table in rebuilt.items()})
+        measured = without_columns(measured, {p: (less[p], table) for p, table in rebuilt.items()})
         choice = choose(measured, measured=True)
     plan = plan_of(weighed, choice, measured, failed)
     ports.progress.report(1.0, f"Chose {len(plan.chosen)} tables")
@@ -153,7 +155,11 @@ def _ways(
     for demand in measured.demands:
         if isinstance(demand, TimedDemand):
             way = demand.way(chosen)
-            ids = () if way is None else tuple(weighed.possible[place].id for place in sorted(way.tables))
+            ids = (
+                ()
+                if way is None
+                else tuple(weighed.possible[place].id for place in sorted(way.tables - measured.columns.keys()))
+            )
             found.update(dict.fromkeys(demand.texts, ids))
             of_shape.setdefault(shapes.get(demand.texts[0]) or "", ids)
     for text, shape in shapes.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from heavy_stack.backend.advisor.select.choosing import best_design
@@ -17,10 +17,6 @@ LARGE_BYTES = 4 << 30
 """Beyond this the tables that are tried take no more than the bytes allowed: a task's folder is no lake."""
 LARGEST = 2
 """Tables of the first guess without which another design is looked for."""
-LESS_WIDE = (0.5, 0.95)
-OVERLAP = 0.6
-LEVELS = 2
-"""Tables beside each of these with such a share of its bytes that answer so many of its texts."""
 SMALL = 0.05
 """Of the client's bytes: smaller tables that a text would be fastest on are tried even where they lose by estimates."""
 SMALL_TOGETHER = 2.0
@@ -31,14 +27,20 @@ FASTEST = 2
 LIMIT_S = 4.0
 
 
-def shortlist(problem: Problem, guess: Design) -> list[int]:
-    """Places of tables, the most promising first."""
+def shortlist(problem: Problem, guess: Design, widest: Mapping[int, int]) -> list[int]:
+    """Places of tables, the most promising first.
+
+    Args:
+        problem: What decides, by estimates.
+        guess: The best design by them.
+        widest: Tables in whose stead a wider one is tried.
+    """
     limits = problem.limits
     allowed = limits.bytes
     most_bytes = None if allowed is None else min(MAX_BYTES * allowed, max(allowed, float(LARGE_BYTES)))
     found: list[int] = []
     size = build_s = 0.0
-    for table in _promising(problem, guess):
+    for table in (widest.get(each, each) for each in _promising(problem, guess)):
         if table in found or len(found) >= MAX_TRIED:
             continue
         fits = most_bytes is None or size + problem.bytes[table] <= most_bytes
@@ -51,8 +53,6 @@ def shortlist(problem: Problem, guess: Design) -> list[int]:
 
 def _promising(problem: Problem, guess: Design) -> Iterator[int]:
     yield from _by_build(problem, guess.tables)
-    for table in _largest(problem, guess):
-        yield from _less_wide(problem, table)
     yield from _small(problem)
     for design in _other_designs(problem, guess):
         yield from _by_build(problem, design.tables)
@@ -60,20 +60,6 @@ def _promising(problem: Problem, guess: Design) -> Iterator[int]:
 
 def _largest(problem: Problem, guess: Design) -> list[int]:
     return sorted(guess.tables, key=lambda each: (-problem.bytes[each], each))[:LARGEST]
-
-
-def _less_wide(problem: Problem, table: int) -> list[int]:
-    """Tables of fewer bytes that answer most of what a large one does: its last columns may gain too little."""
-    near = set(problem.askers[table])
-    size = problem.bytes[table]
-    rivals = {rival for place in near for rival in problem.demands[place].tables} - {table}
-    fitting = [
-        rival
-        for rival in rivals
-        if LESS_WIDE[0] * size <= problem.bytes[rival] <= LESS_WIDE[1] * size
-        and len(near & set(problem.askers[rival])) >= OVERLAP * len(near)
-    ]
-    return sorted(fitting, key=lambda rival: (-problem.bytes[rival], rival))[:LEVELS]
 
 
 def _small(problem: Problem) -> Iterator[int]:

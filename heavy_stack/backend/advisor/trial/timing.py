@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from heavy_stack.backend.advisor.artefacts import Candidate, DesignTable, ParsedText, ParsedWorkload, WorkloadProfile
 from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QuerySession, RunFailed, RunTimeout
@@ -11,10 +11,11 @@ from heavy_stack.backend.advisor.rewrite.chain import Chain
 from heavy_stack.backend.advisor.rewrite.statements import flags_of
 from heavy_stack.backend.advisor.rules.rollup.analysis import Analyst
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
-from heavy_stack.backend.advisor.select.model import Demand, Design, Problem, TimedDemand, Way
+from heavy_stack.backend.advisor.select.model import Demand, Design, Problem, TimedDemand
 from heavy_stack.backend.advisor.select.ways import ways_of
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked
+from heavy_stack.backend.advisor.trial.columns import TriedWay
 
 RUNS = 2
 """Of each text; the faster one counts."""
@@ -29,13 +30,6 @@ TINY = 0.01
 TINY_SETS = 2
 """Further sets, of tables of so little of the client's bytes: they find room beside anything."""
 QUERY_LIMIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class TriedWay(Way):
-    """A way that was run, and the columns that it reads of each wide table."""
-
-    columns: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 class Timing:

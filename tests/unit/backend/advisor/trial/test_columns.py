@@ -1,4 +1,4 @@
-"""A wide table keeps the columns that its queries read, and only ways that need no more stay possible."""
+"""A wide table's columns are chosen like tables; it keeps those, and only ways that need no more stay possible."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from heavy_stack.backend.advisor.artefacts import Candidate
+from heavy_stack.backend.advisor.artefacts import Candidate, TableName
+from heavy_stack.backend.advisor.ports import BuiltTable
+from heavy_stack.backend.advisor.select.choosing import best_design
 from heavy_stack.backend.advisor.select.model import Block, Demand, Limits, Problem, TimedDemand, Way
 from heavy_stack.backend.advisor.sql.catalog import Catalog
-from heavy_stack.backend.advisor.trial.narrowing import narrower, without_columns
-from heavy_stack.backend.advisor.trial.timing import TriedWay
+from heavy_stack.backend.advisor.trial.columns import TriedWay, by_column, narrower, widest_of, without_columns
 from tests.support.rule_cases import Run, cases_of, run_stages
 
 SIZE = 40_000_000.0
@@ -39,11 +40,54 @@ def problem(*demands: Demand) -> Problem:
     return Problem((SIZE, 1_000.0), (1.0, 1.0), demands, 0.0, 0.0, 400_000_000.0, Limits(10))
 
 
+def built(size: int, columns: dict[str, int] | None = None) -> BuiltTable:
+    """A table of so many bytes."""
+    return BuiltTable(TableName("lake", "new", "wide"), 1_000, size, 1.0, columns or {})
+
+
 def narrowed(run: Run, wide: Candidate, of: Problem) -> dict[int, list[str]]:
     """The columns that the wide table is left with."""
     small = replace(wide, id="small")
     found = narrower(of, of.design({0}), [wide, small], Catalog(run.parsed.tables))
     return {place: [column.name for column in each.columns] for place, each in found.items()}
+
+
+class TestWidestOf:
+    def test_names_the_table_that_holds_all_others_in_the_same_order(self, wide: Candidate) -> None:
+        less, least = replace(wide, columns=wide.columns[:2]), replace(wide, columns=wide.columns[:1])
+        assert widest_of([less, wide, least], [2.0, 3.0, 1.0]) == {0: 1, 2: 1}
+
+    def test_another_order_is_another_table(self, wide: Candidate) -> None:
+        less = replace(wide, columns=wide.columns[:2], evidence={**wide.evidence, "sort": ["elsewhere"]})
+        assert widest_of([less, wide], [2.0, 3.0]) == {}
+
+
+class TestByColumn:
+    def test_a_column_that_gains_too_little_for_its_bytes_is_not_chosen(self, run: Run, wide: Candidate) -> None:
+        sort = {str(name) for name in wide.evidence["sort"]}
+        cheap, dear = [column.name for column in wide.columns if column.name not in sort][:2]
+        of = problem(tried(0, {cheap}), tried(1, {cheap, dear}, after_s=0.8))
+        of = replace(of, limits=Limits(1, SIZE / 2))
+        sizes = {cheap: 10_000_000, dear: 29_000_000}
+        found = by_column(of, [wide, wide], {0: built(int(SIZE), sizes)})
+        design = best_design(found)
+        assert found.count(design.tables) == 1
+        assert found.size(design.tables) == SIZE - 29_000_000
+        assert [demand.seconds(design.tables) for demand in found.demands] == [0.01, 1.0]
+        less = narrower(found, design, [wide, wide], Catalog(run.parsed.tables))
+        assert {column.name for column in less[0].columns} == {cheap} | sort
+
+    def test_a_text_that_was_not_tried_needs_all_columns(self, wide: Candidate) -> None:
+        waiting = Demand((0,), 1.0, 1.0, (Block(0.9, {0: 0.1}),))
+        names = [column.name for column in wide.columns]
+        found = by_column(problem(waiting), [wide, wide], {0: built(int(SIZE), dict.fromkeys(names, 1_000))})
+        assert found.demands[0].seconds({0}) == 1.0
+        assert found.demands[0].seconds(found.with_columns(0)) < 1.0
+        assert found.size(found.with_columns(0)) == SIZE
+
+    def test_small_tables_are_taken_whole(self, wide: Candidate) -> None:
+        of = problem(tried(0, {wide.columns[0].name}))
+        assert not by_column(of, [wide, wide], {0: built(1_000, {wide.columns[0].name: 900})}).columns
 
 
 class TestNarrower:
@@ -74,11 +118,11 @@ class TestWithoutColumns:
     def test_takes_the_new_bytes_and_forgets_ways_that_need_more(self, wide: Candidate) -> None:
         kept = {wide.columns[0].name}
         less = replace(wide, columns=wide.columns[:1])
-        found = without_columns(problem(tried(0, kept), tried(1, {"more", *kept})), {0: (less, 12_345)})
+        found = without_columns(problem(tried(0, kept), tried(1, {"more", *kept})), {0: (less, built(12_345))})
         assert found.bytes == (12_345.0, 1_000.0)
         assert [demand.seconds({0}) for demand in found.demands] == [0.01, 1.0]
 
     def test_ways_that_read_none_of_it_stay(self, wide: Candidate) -> None:
         other = TimedDemand((0,), 1.0, 1.0, (), (Way(frozenset({1}), 0.02),))
-        found = without_columns(problem(other), {0: (replace(wide, columns=wide.columns[:1]), 1)})
+        found = without_columns(problem(other), {0: (replace(wide, columns=wide.columns[:1]), built(1))})
         assert found.demands[0].seconds({1}) == 0.02

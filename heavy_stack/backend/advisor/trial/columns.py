@@ -1,0 +1,140 @@
+"""The columns of wide tables, each with its bytes: the program says which ones a table keeps.
+
+A table in columns is read by column, so one wide table shows how fast a text is on it with any of the columns that the
+text reads. Which of them are worth their bytes depends on what else is chosen, so they are chosen with the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from heavy_stack.backend.advisor.artefacts import Candidate
+from heavy_stack.backend.advisor.ports import BuiltTable
+from heavy_stack.backend.advisor.rules import READ_FROM_PREJOIN
+from heavy_stack.backend.advisor.rules.prejoin.prejoins import narrowed
+from heavy_stack.backend.advisor.select.model import Demand, Design, Problem, TimedDemand, Way
+from heavy_stack.backend.advisor.select.ways import ways_of
+from heavy_stack.backend.advisor.sql.catalog import Catalog
+
+LEAST_SHARE = 0.005
+"""Of the client's bytes: a smaller table is taken as it is."""
+
+_SAME = ("fact", "sort")
+
+
+@dataclass(frozen=True)
+class TriedWay(Way):
+    """A way that was run, and the columns that it reads of each wide table."""
+
+    columns: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+
+def widest_of(possible: Sequence[Candidate], sizes: Sequence[float]) -> dict[int, int]:
+    """For each pre-joined table that another one holds whole, in the same order, the widest such, by place."""
+    found: dict[int, int] = {}
+    columns = {
+        place: frozenset(column.name for column in each.columns)
+        for place, each in enumerate(possible)
+        if each.rule == READ_FROM_PREJOIN.id
+    }
+    for place, own in columns.items():
+        wider = [
+            other
+            for other, names in columns.items()
+            if own < names and all(possible[other].evidence[key] == possible[place].evidence[key] for key in _SAME)
+        ]
+        if wider:
+            found[place] = max(wider, key=lambda other: (len(columns[other]), sizes[other], -other))
+    return found
+
+
+def by_column(problem: Problem, possible: Sequence[Candidate], built: Mapping[int, BuiltTable]) -> Problem:
+    """The problem with a place of its own for each column of a large pre-joined table.
+
+    A way that was run asks for the columns that it reads, any other one for all. A table's own bytes are what is left:
+    the columns that it is sorted by.
+    """
+    sizes = list(problem.bytes)
+    places: dict[int, dict[str, int]] = {}
+    columns: dict[int, int] = {}
+    for place in sorted(built):
+        wide, table = possible[place], built[place]
+        if wide.rule != READ_FROM_PREJOIN.id or table.bytes < LEAST_SHARE * problem.storage:
+            continue
+        sort = {str(name) for name in wide.evidence["sort"]}
+        own = places.setdefault(place, {})
+        for column in wide.columns:
+            if column.name not in sort and column.name in table.column_bytes:
+                own[column.name] = len(sizes)
+                columns[len(sizes)] = place
+                sizes.append(float(table.column_bytes[column.name]))
+        sizes[place] = max(0.0, table.bytes - sum(sizes[each] for each in own.values()))
+    build_s = (*problem.build_s, *(0.0 for _ in columns))
+    wider = replace(problem, bytes=tuple(sizes), build_s=build_s, columns=columns)
+    return replace(wider, demands=tuple(_asking(demand, problem, places) for demand in problem.demands))
+
+
+def _asking(demand: Demand, problem: Problem, places: Mapping[int, Mapping[str, int]]) -> Demand:
+    if not demand.tables & places.keys():
+        return demand
+    ways = tuple(
+        replace(way, tables=way.tables | frozenset(_read(way, places)))
+        for way in (demand.ways if isinstance(demand, TimedDemand) else ways_of(demand, problem))
+    )
+    return TimedDemand(demand.texts, demand.weight, demand.total_s, (), ways)
+
+
+def _read(way: Way, places: Mapping[int, Mapping[str, int]]) -> Iterator[int]:
+    for table in way.tables & places.keys():
+        own = places[table]
+        names = way.columns.get(table, frozenset(own)) if isinstance(way, TriedWay) else own
+        yield from (own[name] for name in names if name in own)
+
+
+def narrower(problem: Problem, design: Design, possible: Sequence[Candidate], catalog: Catalog) -> dict[int, Candidate]:
+    """The design's wide tables that can do with fewer columns, by place.
+
+    A table that a text which was not tried is answered from keeps all its columns.
+    """
+    read: dict[int, set[str]] = {}
+    whole: set[int] = set()
+    for demand in problem.demands:
+        way = demand.way(design.tables) if isinstance(demand, TimedDemand) else None
+        if isinstance(way, TriedWay):
+            for place, columns in way.columns.items():
+                read.setdefault(place, set()).update(columns)
+        elif way is not None:
+            whole |= way.tables
+        elif not isinstance(demand, TimedDemand):
+            whole |= demand.tables
+    found: dict[int, Candidate] = {}
+    for place in sorted({each for each in design.tables if each < len(possible)} - whole):
+        wide = possible[place]
+        large = problem.size(problem.with_columns(place)) >= LEAST_SHARE * problem.storage
+        if wide.rule == READ_FROM_PREJOIN.id and large and read.get(place):
+            less = narrowed(wide, catalog, read[place])
+            if len(less.columns) < len(wide.columns):
+                found[place] = less
+    return found
+
+
+def without_columns(problem: Problem, built: Mapping[int, tuple[Candidate, BuiltTable]]) -> Problem:
+    """The problem with these tables in their new width and bytes, and without the ways that need more columns."""
+    sizes = list(problem.bytes)
+    left: dict[int, frozenset[str]] = {}
+    for place, (candidate, table) in built.items():
+        for column in problem.with_columns(place):
+            sizes[column] = 0.0  # what it keeps is there, and the other columns' ways are gone
+        sizes[place] = float(table.bytes)
+        left[place] = frozenset(column.name for column in candidate.columns)
+
+    def is_possible(way: Way) -> bool:
+        read = way.columns if isinstance(way, TriedWay) else {}
+        return all(columns <= left.get(place, columns) for place, columns in read.items())
+
+    demands = tuple(
+        replace(demand, ways=tuple(filter(is_possible, demand.ways))) if isinstance(demand, TimedDemand) else demand
+        for demand in problem.demands
+    )
+    return replace(problem, bytes=tuple(sizes), demands=demands)
