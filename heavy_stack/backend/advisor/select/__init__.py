@@ -85,7 +85,8 @@ def plan_of(
             whys[each.id] = (failed or {}).get(place) or why_rejected(place, choice.design, problem, possible)
     # What costs least is built first, so that a build that ends early leaves most texts answered.
     build_s = (measured or weighed.problem).build_s
-    chosen = tuple(possible[place] for place in sorted(taken, key=lambda each: (build_s[each], each)))
+    tables = [place for place in taken if place < len(possible)]
+    chosen = tuple(possible[place] for place in sorted(tables, key=lambda each: (build_s[each], each)))
     unanswered, reasons = _left_out(proposals, {each.id for each in chosen}, whys)
     return Plan(
         chosen=chosen,

@@ -26,8 +26,10 @@ MANY = 0.5
 NEARER = (0.98, 0.985)
 """With fewer tables than this share of the query texts that it answers, a design has to be so near."""
 MEASURED_SHARE = 0.5
-"""By measured seconds, a design with as many answers in at most MANY times as many tables as there are texts is taken
-where it is worth at least this share of the best. Else each table has to add MEASURED_GAIN to the worth."""
+MEASURED_SAVED = 0.955
+"""By measured seconds, the fewest tables are taken, down to MANY times as many as there are texts, with which a design
+answers as many texts and has such shares of the best one's worth and of the total time that it saves. Of these, each
+has to add MEASURED_GAIN to the worth."""
 MEASURED_GAIN = 0.01
 CLEARLY = 0.7
 """Times its seconds: a text that is so much faster on the best design has to be so on one with fewer tables."""
@@ -148,10 +150,14 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
     keep = _as_well(best, problem)
     few = max(1, int(MANY * sum(len(demand.texts) for demand in problem.demands)))
     taken = best
-    if problem.count(best.tables) > few:
-        design = _best_of(few, best, keep, program, left_s)
-        if design is not None and design.worth >= MEASURED_SHARE * best.worth:
+    wanted = few  # at once where that is near enough, else halfway up to what is taken
+    while wanted < problem.count(taken.tables):
+        design = _best_of(wanted, best, keep, program, left_s)
+        if design is not None and _saves_as_much(design, best):
             taken = design
+        else:
+            few = wanted + 1
+        wanted = (few + problem.count(taken.tables)) // 2
     while problem.count(taken.tables) > 1:
         design = _best_of(problem.count(taken.tables) - 1, taken, keep, program, left_s)
         if design is None or design.worth < (1 - MEASURED_GAIN) * taken.worth:
@@ -164,6 +170,12 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
         if design is not None and design.worth >= (1 - SMALLER_COST) * taken.worth:
             return design
     return taken
+
+
+def _saves_as_much(design: Design, best: Design) -> bool:
+    """Whether fewer tables are worth what they lose, by measured seconds."""
+    saved, most = 1 - 1 / design.sum_ratio, 1 - 1 / best.sum_ratio
+    return saved >= MEASURED_SAVED * most and design.worth >= MEASURED_SHARE * best.worth
 
 
 def _as_well(best: Design, problem: Problem) -> dict[int, float]:

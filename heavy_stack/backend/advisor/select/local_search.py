@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from heavy_stack.backend.advisor.select.model import Design, Problem, Way
@@ -109,7 +110,8 @@ class LocalSearch:
             state.move(best.tables)
 
     def _smaller(self, tables: frozenset[int]) -> Iterable[frozenset[int]]:
-        askers = self._problem.askers
+        askers, sizes, limit = self._problem.askers, self._problem.bytes, self._problem.limits.bytes
+        room = math.inf if limit is None else limit - self._problem.size(tables)
         for table in sorted(tables):
             yield tables - {table}
         for rival in sorted({rival for table in tables for rival in self._rivals(table)} - tables):
@@ -117,4 +119,7 @@ class LocalSearch:
             held = sorted(table for table in tables if near & set(askers[table]))
             for index, one in enumerate(held):
                 for two in held[:index]:
-                    yield (tables - {one, two}) | {rival}
+                    if (
+                        sizes[rival] - sizes[one] - sizes[two] <= room + 1.0
+                    ):  # most do not fit: said before they are made
+                        yield (tables - {one, two}) | {rival}

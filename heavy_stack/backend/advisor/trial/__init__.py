@@ -24,7 +24,7 @@ from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, R
 from heavy_stack.backend.advisor.rewrite.statements import design_table, named_table, new_schema_name
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
 from heavy_stack.backend.advisor.select import Weighed, plan_of, select, weigh
-from heavy_stack.backend.advisor.select.choosing import best_design, choose
+from heavy_stack.backend.advisor.select.choosing import choose
 from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
@@ -54,9 +54,10 @@ def select_by_trial(
     ports.progress.report(0.0, "Weighing the proposed tables")
     until = ports.deadline.left_s() - TRIAL_SHARE * workload.budget_s
     weighed = weigh(workload, parsed, profile, proposals)
-    guess = best_design(weighed.problem)
+    first = choose(weighed.problem)
+    guess = first.design
     if weighed.storage is None or not guess.tables:
-        return plan_of(weighed, choose(weighed.problem))
+        return plan_of(weighed, first)
     widest = widest_of(weighed.possible, weighed.problem.bytes)
     guess = replace(guess, tables=frozenset(widest.get(table, table) for table in guess.tables))
     tried = shortlist(weighed.problem, guess, widest)
@@ -69,7 +70,7 @@ def select_by_trial(
     except (NotCheckable, RunFailed, RunTimeout):
         session = None
     if session is None:
-        return plan_of(weighed, choose(weighed.problem))
+        return plan_of(weighed, first)
     try:
         asked = asked_of(weighed.problem, parsed, profile)
         timed = timing.run(session, asked, guess, weighed.problem, until)

@@ -20,7 +20,10 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog
 LEAST_SHARE = 0.005
 """Of the client's bytes: a smaller table is taken as it is."""
 
+HELD_SHARE = 0.8
+"""A table with so many of its columns in a wider one is not tried itself."""
 _SAME = ("fact", "sort")
+"""What tables have in common that differ in their columns only."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +34,19 @@ class TriedWay(Way):
 
 
 def widest_of(possible: Sequence[Candidate], sizes: Sequence[float]) -> dict[int, int]:
-    """For each pre-joined table that another one holds whole, in the same order, the widest such, by place."""
+    """For each pre-joined table that the widest one in the same order holds, all or nearly, that one, by place."""
+    kinds: dict[str, list[int]] = {}
+    for place, each in enumerate(possible):
+        if each.rule == READ_FROM_PREJOIN.id:
+            kinds.setdefault(repr([each.evidence[key] for key in _SAME]), []).append(place)
     found: dict[int, int] = {}
-    columns = {
-        place: frozenset(column.name for column in each.columns)
-        for place, each in enumerate(possible)
-        if each.rule == READ_FROM_PREJOIN.id
-    }
-    for place, own in columns.items():
-        wider = [
-            other
-            for other, names in columns.items()
-            if own < names and all(possible[other].evidence[key] == possible[place].evidence[key] for key in _SAME)
-        ]
-        if wider:
-            found[place] = max(wider, key=lambda other: (len(columns[other]), sizes[other], -other))
+    for places in kinds.values():
+        widest = max(places, key=lambda place: (sizes[place], -place))
+        names = {column.name for column in possible[widest].columns}
+        for place in places:
+            held = sum(column.name in names for column in possible[place].columns)
+            if held >= HELD_SHARE * len(possible[place].columns):
+                found[place] = widest
     return found
 
 

@@ -55,11 +55,15 @@ def narrowed(run: Run, wide: Candidate, of: Problem) -> dict[int, list[str]]:
 class TestWidestOf:
     def test_names_the_table_that_holds_all_others_in_the_same_order(self, wide: Candidate) -> None:
         less, least = replace(wide, columns=wide.columns[:2]), replace(wide, columns=wide.columns[:1])
-        assert widest_of([less, wide, least], [2.0, 3.0, 1.0]) == {0: 1, 2: 1}
+        assert widest_of([less, wide, least], [2.0, 3.0, 1.0]) == {0: 1, 1: 1, 2: 1}
+
+    def test_a_table_with_other_columns_stays(self, wide: Candidate) -> None:
+        other = replace(wide, columns=tuple(replace(each, name=f"{each.name}_2") for each in wide.columns))
+        assert widest_of([other, wide], [2.0, 3.0]) == {1: 1}
 
     def test_another_order_is_another_table(self, wide: Candidate) -> None:
         less = replace(wide, columns=wide.columns[:2], evidence={**wide.evidence, "sort": ["elsewhere"]})
-        assert widest_of([less, wide], [2.0, 3.0]) == {}
+        assert widest_of([less, wide], [2.0, 3.0]) == {0: 0, 1: 1}
 
 
 class TestByColumn:
