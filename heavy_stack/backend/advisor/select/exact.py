@@ -2,7 +2,7 @@
 
 Variables: y_c = 1 where table c is built, and for each text one variable per way of answering it. A way needs all its
 tables; a text takes at most one way. What a way is worth is a constant, so all is linear; the objective itself is not
-(a geometric mean of three ratios), so it is replaced by its slope at a design at hand, and asked again at the answer.
+(a weighted geometric mean of ratios), so it is replaced by its slope at a design at hand, and asked again at the answer.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Program:
         return problem.design(tables) if problem.fits(tables, max_bytes) else None
 
     def _gains(self, at: Design) -> list[float]:
-        """The slope of ln(worth) by each variable: a third each of the relative gains in x, in g and in total time."""
+        """The slope of ln(worth) by each variable: half the gain in total time, a quarter each in x and in g."""
         problem = self._problem
         weight = problem.rest_weight + sum(demand.weight for demand in problem.demands)
         total = problem.rest_s + sum(demand.weight * demand.total_s for demand in problem.demands)
@@ -106,7 +106,7 @@ class Program:
             ratio = demand.weight * (demand.total_s / way.seconds - 1) / (weight * at.x)
             time = demand.weight * (demand.total_s - way.seconds) / spent
             log = demand.weight * math.log(demand.total_s / way.seconds) / weight
-            gains.append((ratio + log + time) / 3)
+            gains.append((ratio + log + 2 * time) / 4)
         return gains
 
     def _rules(self) -> list[_Row]:

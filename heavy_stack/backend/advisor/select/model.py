@@ -1,7 +1,7 @@
 """The choice as numbers: what each table costs, what each text gains from it, and how good a design is.
 
-`worth` is what is maximised: ∛(x · g · ΣQA/ΣQT) · ∛(S/(S+C)) with x = Σ(Q·A/T)/ΣQ, and g the geometric mean of the same
-ratios. The field's score uses x alone; x is a mean of ratios, and a design could serve it by making a few short queries
+`worth` is what is maximised: √(ΣQA/ΣQT · √(x · g)) · ∛(S/(S+C)) with x = Σ(Q·A/T)/ΣQ, and g the geometric mean of
+the same ratios. The field's score uses x alone; x is a mean of ratios, and a design could serve it by making a few short queries
 very short while all others stay. The ratio of the total times asks for the long ones, g for as many as possible.
 """
 
@@ -149,7 +149,7 @@ class Design:
     @property
     def worth(self) -> float:
         """What is maximised."""
-        return math.cbrt(self.x * self.geometric * self.sum_ratio) * math.cbrt(self.y_total)
+        return math.sqrt(self.sum_ratio * math.sqrt(self.x * self.geometric)) * math.cbrt(self.y_total)
 
 
 @dataclass(frozen=True)
