@@ -2,7 +2,7 @@
 
 Variables: y_c = 1 where table c is built, and for each text one variable per way of answering it. A way needs all its
 tables; a text takes at most one way. What a way is worth is a constant, so all is linear; the objective itself is not
-(a weighted geometric mean of ratios), so it is replaced by its slope at a design at hand, and asked again at the answer.
+(a weighted mean of logarithms), so it is replaced by its slope at a design at hand, and asked again at the answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The choice as numbers: what each table costs, what each text gains from it, and how good a design is.
 
 `worth` is what is maximised: √(ΣQA/ΣQT · √(x · g)) · ∛(S/(S+C)) with x = Σ(Q·A/T)/ΣQ, and g the geometric mean of
-the same ratios. The field's score uses x alone; x is a mean of ratios, and a design could serve it by making a few short queries
-very short while all others stay. The ratio of the total times asks for the long ones, g for as many as possible.
+the same ratios. The field's score uses x alone; x is a mean of ratios, and a design could serve it by making a few
+short queries very short while all others stay. The ratio of the total times asks for the long ones, g for as many as
+possible.
 """
 
 from __future__ import annotations

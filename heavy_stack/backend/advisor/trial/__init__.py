@@ -40,6 +40,8 @@ BUILD_SHARE = 0.5
 """Of that, for building them."""
 MAX_NARROWED = 2
 """How often wide tables are built again with what is left to read of them."""
+CHOOSING_S = 25.0
+"""For the choice by what was measured."""
 LEAST_LEFT = 0.6
 """Of the budget: with less time left, nothing is tried."""
 
@@ -77,7 +79,7 @@ def select_by_trial(
     finally:
         session.close()
     measured = by_column(_measured(weighed.problem, asked, timed, built), weighed.possible, built)
-    choice = choose(measured, measured=True)
+    choice = choose(measured, limit_s=CHOOSING_S, measured=True)
     catalog = Catalog(parsed.tables)
     for _ in range(MAX_NARROWED):
         less = narrower(measured, choice.design, weighed.possible, catalog)
@@ -88,7 +90,7 @@ def select_by_trial(
         possible = tuple(less[p] if p in rebuilt else each for p, each in enumerate(weighed.possible))
         weighed = replace(weighed, possible=possible)
         measured = without_columns(measured, {p: (less[p], table) for p, table in rebuilt.items()})
-        choice = choose(measured, measured=True)
+        choice = choose(measured, limit_s=CHOOSING_S, measured=True)
     plan = plan_of(weighed, choice, measured, failed)
     ports.progress.report(1.0, f"Chose {len(plan.chosen)} tables")
     return replace(plan, ways=_ways(measured, weighed, choice.design.tables, parsed))
