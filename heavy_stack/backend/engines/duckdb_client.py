@@ -45,14 +45,14 @@ class Opening:
     Attributes:
         setup: (label, statement) run before the lock: ATTACH, CREATE SCHEMA, CREATE TABLE, CREATE VIEW.
         allowed: Folders that stay readable after the lock.
-        load: (label, INSERT with a parameter for each column, the columns' values), run without file access.
+        load: (label, INSERT with parameters, their values), run without file access.
         design: (label, statement) run after the lock.
         limit_s, statement_limit_s: Seconds for all together, and for each statement of the design.
     """
 
     setup: tuple[tuple[str, str], ...] = ()
     allowed: tuple[str, ...] = ()
-    load: tuple[tuple[str, str, list[list[Any]]], ...] = ()
+    load: tuple[tuple[str, str, list[Any]], ...] = ()
     design: tuple[tuple[str, str], ...] = ()
     limit_s: float = OPEN_LIMIT_S
     statement_limit_s: float = OPEN_LIMIT_S

@@ -14,7 +14,7 @@ from typing import Any
 from heavy_stack.backend.advisor.artefacts import Table, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable, Deadline, NotCheckable, RunFailed, RunTimeout
 from heavy_stack.backend.engines.duckdb_client import OPEN_LIMIT_S, EngineProcess, Opening
-from heavy_stack.backend.engines.duckdb_databases import numbered_opening
+from heavy_stack.backend.engines.duckdb_databases import NumberedTranslations, numbered_opening
 from heavy_stack.backend.engines.duckdb_lake import create_schemas, full_name, literal, quoted
 from heavy_stack.backend.engines.duckdb_rows import load_table
 from heavy_stack.backend.engines.duckdb_sessions import DuckdbSession
@@ -62,6 +62,7 @@ class DuckdbRunner:
         self._processes: list[EngineProcess] = []
         self._idle: list[EngineProcess] = []
         self._files = count()
+        self._numbered = NumberedTranslations()
         self._built: dict[TableName, tuple[Table, Path]] = {}
         self._made: dict[tuple[str, str], tuple[BuiltTable, Table, Path]] = {}
 
@@ -106,7 +107,7 @@ class DuckdbRunner:
             NotCheckable, RunFailed, RunTimeout: As `open_test_data`.
         """
         limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
-        opening, translation = numbered_opening(tables, databases, design, limit_s)
+        opening, translation = numbered_opening(tables, databases, design, limit_s, self._numbered)
         process = self._idle.pop() if self._idle else self._new_process(_TEST_THREADS)
         return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, TypeVar
 
 from sqlglot import exp
@@ -26,6 +27,7 @@ from heavy_stack.backend.engines.duckdb_types import duckdb_type
 
 _REMEMBERED = 4096
 _REMEMBERED_DESIGNS = 4
+_REMEMBERED_STATEMENTS = 256  # each data set is opened with the same design
 _T = TypeVar("_T")
 
 
@@ -131,6 +133,7 @@ class Translation:
         return self.select(sql).sql
 
 
+@lru_cache(maxsize=_REMEMBERED_STATEMENTS)
 def design_table(create: str) -> Table:
     """The table that a `CREATE TABLE name (columns)` makes.
 
@@ -169,6 +172,7 @@ def insert_statement(insert: Insert, select: str) -> str:
     return f"INSERT INTO {full_name(insert.table)}{columns} {select}"
 
 
+@lru_cache(maxsize=_REMEMBERED_STATEMENTS)
 def split_insert(sql: str) -> Insert:
     """Take an INSERT … SELECT apart.
 
