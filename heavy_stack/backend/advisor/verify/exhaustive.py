@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
@@ -44,8 +45,8 @@ CASE_S = 5.0
 ALL_S = 20.0
 SHARE = 0.15
 """Seconds for all texts of a task, and their share of the time that is left."""
-CONFIRMED = 4
-"""Databases that are opened by themselves before a difference seen among many is let go."""
+CONFIRMED = 8
+"""Databases that are opened by themselves before a difference seen among many is let go: no fewer than are extreme."""
 SPLITS = 5
 """How often a batch is halved in which one database makes the original fail."""
 NAME = "small databases"
@@ -96,6 +97,9 @@ class BoundedSearch:
         self._designed = catalog.with_tables(
             Table(table.name, tuple(Column(column.name, column.type) for column in table.columns)) for table in design
         )
+        # By text: the design's tables are read by many rewrites.
+        self._studied: dict[str, Studied | None] = {}
+        self._named: dict[str, tuple[frozenset[str], frozenset[TableName]]] = {}
 
     def search(
         self,
@@ -119,8 +123,7 @@ class BoundedSearch:
         """
         needed = [table for table in self._design if table.name in rewritten.tables]
         selects = [rewritten.sql, *(_select_of(table.insert) for table in needed)]
-        trees = [tree for sql in selects if (tree := self._read(sql)) is not None]
-        others = [study(tree, self._catalog, random.Random(0), sketches=0) for tree in trees]
+        others = [studied for sql in selects if (studied := self._study(sql)) is not None]
         narrowed = self._narrowed([texts.original, texts.rewritten, *selects[1:]])
         making = SmallDatabases(Catalog(narrowed), query, others, random.Random(f"small|{seed}"))
         keeping = _Keeping(narrowed)
@@ -134,24 +137,34 @@ class BoundedSearch:
         except (NotCheckable, RunFailed, RunTimeout) as problem:
             return Searched(why=str(problem))
 
-    def _read(self, sql: str) -> exp.Query | None:
-        try:
-            return qualified(sql, self._designed)
-        except (SqlProblem, TooLarge):
-            return None
+    def _study(self, sql: str) -> Studied | None:
+        if sql not in self._studied:
+            try:
+                tree = qualified(sql, self._designed)
+                self._studied[sql] = study(tree, self._catalog, random.Random(0), sketches=0)
+            except (SqlProblem, TooLarge):
+                self._studied[sql] = None
+        return self._studied[sql]
 
-    def _narrowed(self, texts: Sequence[str]) -> list[Table]:
-        """The tables that any text reads, with the columns that any text names."""
-        names: set[str] = set()
-        read: set[TableName] = set()
-        for sql in texts:
+    def _named_in(self, sql: str) -> tuple[frozenset[str], frozenset[TableName]]:
+        """Names of columns, and the DDL's tables, that a text names."""
+        if sql not in self._named:
             try:
                 tree = parse_statement(sql)
             except (SqlProblem, TooLarge):
-                continue
-            names |= {column.name.lower() for column in tree.find_all(exp.Column)}
+                return frozenset(), frozenset()
             found = (self._catalog.resolve_node(table) for table in tree.find_all(exp.Table))
-            read |= {table.name for table in found if table is not None}
+            self._named[sql] = (
+                frozenset(column.name.lower() for column in tree.find_all(exp.Column)),
+                frozenset(table.name for table in found if table is not None),
+            )
+        return self._named[sql]
+
+    def _narrowed(self, texts: Sequence[str]) -> list[Table]:
+        """The tables that any text reads, with the columns that any text names."""
+        named = [self._named_in(sql) for sql in texts]
+        names = {name for columns, _ in named for name in columns}
+        read = {name for _, tables in named for name in tables}
         tables = [table for table in self._catalog.tables if table.name in read]
         return [
             replace(table, columns=tuple(c for c in table.columns if c.name.lower() in names) or table.columns[:1])
@@ -238,13 +251,14 @@ class _Attempt:
         return first if first.difference is not None else _sum(first, self.run(databases[middle:], depth + 1))
 
     def one_by_one(self, databases: Sequence[Database], found: Searched) -> Searched:
-        """The same with databases of which any may make the original fail."""
+        """The same with databases of which any may make the original fail; together where none does."""
+        try:
+            return _sum(found, self._together(databases)) if databases else found
+        except RunFailed:
+            if len(databases) == 1:
+                return found
         for database in databases:
-            try:
-                other = self._together([database])
-            except RunFailed:
-                continue
-            found = other if other.difference is not None else _sum(found, other)
+            found = self.one_by_one([database], found)
             if found.difference is not None:
                 break
         return found
@@ -344,6 +358,7 @@ def _sum(first: Searched, second: Searched) -> Searched:
     )
 
 
+@lru_cache(maxsize=256)
 def _select_of(insert: str) -> str:
     tree = parse_statement(insert)
     body = tree.args.get("expression")

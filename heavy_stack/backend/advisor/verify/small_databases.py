@@ -81,14 +81,18 @@ class SmallDatabases:
                 self._links[table, left].append((right, offset))
                 self._links[table, right].append((left, -offset))
         self._tables = {table.name: table for table in catalog.tables}
+        self._known: dict[int, tuple[Placed, tuple[TableName, tuple[Any, ...], str]]] = {}
 
     def make(self, most: int) -> list[Database]:
         """At most so many databases, no two the same; nearest to a witness first."""
         found: dict[Any, Database] = {}
         for rows in islice(self._all(most), most * 3):
-            made = self._database(rows)
-            key = tuple((name, tuple(sorted(map(repr, each)))) for name, each in sorted(made.items()))
-            found.setdefault(key, made)
+            printed: dict[TableName, list[str]] = {}
+            for name, _, text in self._stored(rows):
+                printed.setdefault(name, []).append(text)
+            key = tuple((name, tuple(sorted(each))) for name, each in sorted(printed.items()))
+            if key not in found:
+                found[key] = self._database(rows)
             if len(found) >= most:
                 break
         return list(found.values())
@@ -345,12 +349,20 @@ class SmallDatabases:
         values = [value for value in values if self._pools.keeps(name, value)]
         return [*values, None] if column.nullable else values
 
+    def _stored(self, rows: Rows) -> Iterator[tuple[TableName, tuple[Any, ...], str]]:
+        """Each row's table, the row as it is stored, and printed; most of them stand in many databases."""
+        for placed in rows:
+            name = placed.table.name
+            if id(placed) not in self._known and name in self._tables:
+                row = as_tuple(self._tables[name], placed.row)
+                self._known[id(placed)] = placed, (name, row, repr(row))
+            if id(placed) in self._known:
+                yield self._known[id(placed)][1]
+
     def _database(self, rows: Rows) -> Database:
         found: Database = {}
-        for placed in rows:
-            table = self._tables.get(placed.table.name)
-            if table is not None:
-                found.setdefault(table.name, []).append(as_tuple(table, placed.row))
+        for name, row, _ in self._stored(rows):
+            found.setdefault(name, []).append(row)
         return found
 
 

@@ -138,7 +138,7 @@ def _type(sketch: Sketch, slot: Slot) -> ColumnType:
 
 
 def _column(table: Table, name: str) -> Column:
-    return next(column for column in table.columns if column.name.lower() == name)
+    return table.by_name[name]
 
 
 def _class_value(
@@ -332,7 +332,7 @@ def one_missed(witness: Witness, place: int, sketch: Sketch, pools: Pools, draw:
 
 def as_tuple(table: Table, row: Row) -> tuple[Any, ...]:
     """The row in the table's column order."""
-    return tuple(row[column.name.lower()] for column in table.columns)
+    return tuple(map(row.__getitem__, table.folded))
 
 
 def table_names(witness: Witness) -> set[TableName]:
