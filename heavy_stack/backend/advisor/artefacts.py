@@ -7,7 +7,7 @@ Every query text is kept once (`Workload.texts`); later artefacts speak of texts
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -50,16 +50,6 @@ class Table:
     columns: tuple[Column, ...]
     properties: dict[str, str] = field(default_factory=dict)
     statement: int = 0
-
-    @cached_property
-    def folded(self) -> tuple[str, ...]:
-        """The columns' names in lower case: rows are made by the hundred thousand, and looked up by them."""
-        return tuple(column.name.lower() for column in self.columns)
-
-    @cached_property
-    def by_name(self) -> dict[str, Column]:
-        """The columns by their names in lower case."""
-        return dict(zip(self.folded, self.columns, strict=True))
 
 
 @dataclass(frozen=True)

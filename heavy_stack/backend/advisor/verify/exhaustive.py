@@ -9,9 +9,10 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from threading import Lock
 from typing import Any
 
 from sqlglot import exp
@@ -31,6 +32,7 @@ from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge, parse_
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts
 from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, run_both
+from heavy_stack.backend.advisor.verify.side_by_side import side_by_side
 from heavy_stack.backend.advisor.verify.small_databases import Database, SmallDatabases, rows_of
 from heavy_stack.backend.advisor.verify.surveys import Studied, study
 from heavy_stack.backend.advisor.verify.trials import judge
@@ -100,6 +102,7 @@ class BoundedSearch:
         # By text: the design's tables are read by many rewrites.
         self._studied: dict[str, Studied | None] = {}
         self._named: dict[str, tuple[frozenset[str], frozenset[TableName]]] = {}
+        self._making = Lock()
 
     def search(
         self,
@@ -122,13 +125,8 @@ class BoundedSearch:
             seed: Another seed draws other databases where there are too many.
         """
         needed = [table for table in self._design if table.name in rewritten.tables]
-        selects = [rewritten.sql, *(_select_of(table.insert) for table in needed)]
-        others = [studied for sql in selects if (studied := self._study(sql)) is not None]
-        narrowed = self._narrowed([texts.original, texts.rewritten, *selects[1:]])
-        making = SmallDatabases(Catalog(narrowed), query, others, random.Random(f"small|{seed}"))
-        keeping = _Keeping(narrowed)
-        made = [kept for kept in map(keeping, making.make(most)) if kept is not None]
-        large = [kept for kept in map(keeping, making.extreme()) if kept is not None]
+        with self._making:  # one at a time: it is all Python
+            narrowed, made, large = self._make(texts, rewritten.sql, needed, query, most, seed)
         conditions = [sql for _, sql in rewritten.conditions]
         attempt = _Attempt(self._runner, narrowed, needed, texts, conditions, limit_s)
         try:
@@ -136,6 +134,19 @@ class BoundedSearch:
             return found if found.difference is not None else attempt.one_by_one(large, found)
         except (NotCheckable, RunFailed, RunTimeout) as problem:
             return Searched(why=str(problem))
+
+    def _make(
+        self, texts: CheckTexts, sql: str, needed: Sequence[DesignTable], query: Studied, most: int, seed: str
+    ) -> tuple[list[Table], list[Database], list[Database]]:
+        """The tables as far as they are read, the databases near a witness of the query, and the extreme ones."""
+        selects = [sql, *(_select_of(table.insert) for table in needed)]
+        others = [studied for text in selects if (studied := self._study(text)) is not None]
+        narrowed = self._narrowed([texts.original, texts.rewritten, *selects[1:]])
+        making = SmallDatabases(Catalog(narrowed), query, others, random.Random(f"small|{seed}"))
+        keeping = _Keeping(narrowed)
+        made = [kept for kept in map(keeping, making.make(most)) if kept is not None]
+        large = [kept for kept in map(keeping, making.extreme()) if kept is not None]
+        return narrowed, made, large
 
     def _study(self, sql: str) -> Studied | None:
         if sql not in self._studied:
@@ -181,22 +192,32 @@ def search_all(
     """Take open cases through the search, the most important first, one for each shape, as far as its time goes."""
     until = time_left() - min(ALL_S, SHARE * time_left())
     shapes: set[str] = set()
-    for case in cases:
-        query = studied.get(case.text)
-        if not case.open or case.check is None or query is None or query.shape in shapes:
-            continue
-        left = time_left() - until
-        if left <= 0:
-            return
-        shapes |= {query.shape} - {""}
-        started = time.monotonic()
-        found = search.search(case.check, case.rewritten, query, limit_s=min(CASE_S, max(0.5, left)))
+
+    def searches() -> Iterator[Callable[[], tuple[Case, Searched, float]]]:
+        for case in cases:
+            query = studied.get(case.text)
+            if not case.open or case.check is None or query is None or query.shape in shapes:
+                continue
+            left = time_left() - until
+            if left <= 0:
+                return
+            shapes.update({query.shape} - {""})
+            yield partial(_timed, search, case, case.check, query, min(CASE_S, max(0.5, left)))
+
+    for case, found, seconds in side_by_side(searches()):
         if found.difference is not None:
             judge(case, NAME, found.difference)
         elif found.answered:
-            seconds = round(time.monotonic() - started, 6)
             evidence = Evidence(kind="data_set", name=NAME, outcome="equal", rows=found.answered, seconds=seconds)
             case.note(evidence.model_copy(update={"detail": found.sentence}))
+
+
+def _timed(
+    search: BoundedSearch, case: Case, check: CheckTexts, query: Studied, limit_s: float
+) -> tuple[Case, Searched, float]:
+    started = time.monotonic()
+    found = search.search(check, case.rewritten, query, limit_s=limit_s)
+    return case, found, round(time.monotonic() - started, 6)
 
 
 class _Keeping:

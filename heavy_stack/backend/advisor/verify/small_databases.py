@@ -30,7 +30,7 @@ from heavy_stack.backend.advisor.verify.literals import plus
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
 from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
-from heavy_stack.backend.advisor.verify.witnesses import as_tuple, solve_values
+from heavy_stack.backend.advisor.verify.witnesses import solve_values
 
 Database = dict[TableName, list[tuple[Any, ...]]]
 """Rows by table, in the table's column order."""
@@ -81,6 +81,7 @@ class SmallDatabases:
                 self._links[table, left].append((right, offset))
                 self._links[table, right].append((left, -offset))
         self._tables = {table.name: table for table in catalog.tables}
+        self._names = {table.name: [column.name.lower() for column in table.columns] for table in catalog.tables}
         self._known: dict[int, tuple[Placed, tuple[TableName, tuple[Any, ...], str]]] = {}
 
     def make(self, most: int) -> list[Database]:
@@ -354,7 +355,7 @@ class SmallDatabases:
         for placed in rows:
             name = placed.table.name
             if id(placed) not in self._known and name in self._tables:
-                row = as_tuple(self._tables[name], placed.row)
+                row = tuple(map(placed.row.__getitem__, self._names[name]))
                 self._known[id(placed)] = placed, (name, row, repr(row))
             if id(placed) in self._known:
                 yield self._known[id(placed)][1]
