@@ -18,6 +18,7 @@ from typing import Any
 
 from heavy_stack.backend.advisor.ports import RunFailed, RunTimeout
 from heavy_stack.backend.engines.options import EngineOptions
+from heavy_stack.backend.engines.processes import Starter
 
 GRACE_S = 2.0  # the process interrupts itself at the limit; what does not answer by then is killed
 OPEN_LIMIT_S = 120.0
@@ -45,14 +46,14 @@ class Opening:
     Attributes:
         setup: (label, statement) run before the lock: ATTACH, CREATE SCHEMA, CREATE TABLE, CREATE VIEW.
         allowed: Folders that stay readable after the lock.
-        load: (label, INSERT with a parameter for each column, the columns' values), run without file access.
+        load: (label, INSERT with parameters, their values), run without file access.
         design: (label, statement) run after the lock.
         limit_s, statement_limit_s: Seconds for all together, and for each statement of the design.
     """
 
     setup: tuple[tuple[str, str], ...] = ()
     allowed: tuple[str, ...] = ()
-    load: tuple[tuple[str, str, list[list[Any]]], ...] = ()
+    load: tuple[tuple[str, str, list[Any]], ...] = ()
     design: tuple[tuple[str, str], ...] = ()
     limit_s: float = OPEN_LIMIT_S
     statement_limit_s: float = OPEN_LIMIT_S
@@ -65,12 +66,16 @@ class EngineProcess:
         options: Limits.
         temp_dir: A folder of its own for temporary files; removed by `close`.
         threads: Threads of DuckDB; default: the options'.
+        starter: Starts the process; default: the thread that asks first, which then must not end before it.
     """
 
-    def __init__(self, options: EngineOptions, temp_dir: Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, options: EngineOptions, temp_dir: Path, *, threads: int | None = None, starter: Starter | None = None
+    ) -> None:
         self._options = options
         self._temp_dir = temp_dir
         self._threads = threads or options.threads
+        self._starter = starter
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Connection | None = None
         self._lifeline: int | None = None
@@ -173,8 +178,9 @@ class EngineProcess:
         read_end, write_end = os.pipe()
         command = [sys.executable, "-P", "-m", "heavy_stack.backend.engines.duckdb_process"]
         command += [str(theirs.fileno()), str(read_end), str(os.getpid()), str(self._options.process_memory_mb)]
-        try:
-            self._process = subprocess.Popen(
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -184,6 +190,9 @@ class EngineProcess:
                 env={"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "HOME": str(self._temp_dir), "TZ": "UTC"},
                 pass_fds=(theirs.fileno(), read_end),
             )
+
+        try:
+            process = self._starter.run(start) if self._starter is not None else start()
         except OSError:
             ours.close()
             os.close(write_end)
@@ -191,7 +200,7 @@ class EngineProcess:
         finally:
             theirs.close()
             os.close(read_end)
-        self._channel, self._lifeline, self.pid = ours, write_end, self._process.pid
+        self._process, self._channel, self._lifeline, self.pid = process, ours, write_end, process.pid
 
     def _end(self) -> None:
         self._is_open = False

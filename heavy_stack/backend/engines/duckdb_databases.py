@@ -7,7 +7,9 @@ a second, where opening them one by one would take minutes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import heavy_stack.backend.engines.duckdb_sql as duckdb_sql
@@ -26,15 +28,31 @@ from heavy_stack.backend.engines.translation import (
     split_insert,
 )
 
+_REMEMBERED = 8
 _NUMBER = Column(duckdb_sql.NUMBER, "integer", nullable=False)
 
 
 class NumberedTranslation(Translation):
-    """SELECTs that are run for each of `count` databases; the first column of the result is the database's number."""
+    """SELECTs that are run for each of many databases; the first column of the result is the database's number."""
 
-    def __init__(self, tables: tuple[Table, ...], design: tuple[Table, ...], count: int) -> None:
+    def __init__(self, tables: tuple[Table, ...], design: tuple[Table, ...]) -> None:
         super().__init__(tables, duckdb_sql, design)
-        self._count = count
+        self._count = 0
+
+    def over(self, count: int) -> NumberedTranslation:
+        """The same for so many databases; what is translated for one number of them is known for all."""
+        other = copy(self)
+        other._count = count
+        return other
+
+    def select(self, sql: str, *, plain: bool = False) -> Translated:
+        """One SELECT.
+
+        Raises:
+            NotCheckable
+        """
+        inner = super().select(sql, plain=plain)
+        return replace(inner, sql=duckdb_sql.for_each_database(inner.sql, self._count))
 
     def _translate(self, sql: str, plain: bool) -> Translated:
         try:
@@ -43,8 +61,25 @@ class NumberedTranslation(Translation):
         except (SqlProblem, TooLarge) as problem:
             raise NotCheckable(str(problem)) from problem
         names, types = (tuple(part) for part in zip(*columns, strict=True))
-        text = duckdb_sql.for_each_database(inner, self._count)
-        return Translated(text, (duckdb_sql.NUMBER, *names), (_NUMBER.type, *types))
+        return Translated(inner, (duckdb_sql.NUMBER, *names), (_NUMBER.type, *types))
+
+
+class NumberedTranslations:
+    """The last few, with all that they translated: the same tables come with other databases again."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, NumberedTranslation] = {}
+        self._lock = Lock()
+
+    def of(self, tables: tuple[Table, ...], design: tuple[Table, ...]) -> NumberedTranslation:
+        """The translation for these tables."""
+        key = tuple((table.name, table.columns) for table in (*tables, *design))
+        with self._lock:
+            found = self._known.pop(key, None) or NumberedTranslation(tables, design)
+            self._known[key] = found
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return found
 
 
 def numbered_opening(
@@ -52,6 +87,7 @@ def numbered_opening(
     databases: Sequence[Mapping[TableName, Sequence[tuple[Any, ...]]]],
     design: Sequence[tuple[str, str]],
     limit_s: float,
+    translations: NumberedTranslations,
 ) -> tuple[Opening, NumberedTranslation]:
     """How a process gets all databases, and the translation of what is asked of them.
 
@@ -60,20 +96,22 @@ def numbered_opening(
         databases: Rows by table, for each database.
         design: (CREATE TABLE, INSERT) pairs in Trino SQL; each is filled in every database.
         limit_s: Seconds for all of it.
+        translations: Those of the openings before.
 
     Raises:
         NotCheckable: A table has no form here; the message starts with its name.
     """
     made = tuple(design_table(create) for create, _ in design)
-    translation = NumberedTranslation(tuple(tables), made, len(databases))
+    translation = translations.of(tuple(tables), made).over(len(databases))
     setup = create_schemas([table.name for table in (*tables, *made)])
     load = []
     for table in tables:
         numbered = replace(table, columns=(*shown_columns(table), _NUMBER))
         setup.append((str(table.name), create_statement(numbered)))
         shown = [place for place, column in enumerate(table.columns) if column in numbered.columns]
+        whole = len(shown) == len(table.columns)
         rows = [
-            (*(row[place] for place in shown), number)
+            (*(row if whole else (row[place] for place in shown)), number)
             for number, database in enumerate(databases)
             for row in database.get(table.name, ())
         ]

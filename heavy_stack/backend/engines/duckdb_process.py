@@ -66,12 +66,12 @@ class _Engine:
     def query(self, request: dict[str, Any]) -> tuple[list[str], list[tuple[Any, ...]], float, bool]:
         """Rows of one SELECT, at most `max_rows`."""
         db = self._opened()
-        _check_select(db, request["sql"])
+        select = _check_select(db, request["sql"])
         wanted: int = request["max_rows"]
         rows: list[tuple[Any, ...]] = []
         started = time.perf_counter()
         with _limit(db, request["limit_s"]) as left:
-            db.execute(request["sql"])
+            db.execute(select)
             names = [column[0] for column in db.description or ()]
             while len(rows) <= wanted:
                 chunk = db.fetchmany(CHUNK_ROWS)
@@ -118,11 +118,13 @@ class _Engine:
         return self._db
 
 
-def _check_select(db: duckdb.DuckDBPyConnection, sql: str) -> None:
+def _check_select(db: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The text's one statement, parsed."""
     # COPY TO, ATTACH and DETACH still work inside an allowed folder after the lock, so the lock alone is not enough.
     statements = db.extract_statements(sql)
     if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
         raise _Refused("only a single SELECT may run here")
+    return statements[0]
 
 
 class _Labelled(Exception):

@@ -9,17 +9,19 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Table, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable, Deadline, NotCheckable, RunFailed, RunTimeout
 from heavy_stack.backend.engines.duckdb_client import OPEN_LIMIT_S, EngineProcess, Opening
-from heavy_stack.backend.engines.duckdb_databases import numbered_opening
+from heavy_stack.backend.engines.duckdb_databases import NumberedTranslations, numbered_opening
 from heavy_stack.backend.engines.duckdb_lake import create_schemas, full_name, literal, quoted
 from heavy_stack.backend.engines.duckdb_rows import load_table
 from heavy_stack.backend.engines.duckdb_sessions import DuckdbSession
 from heavy_stack.backend.engines.duckdb_types import duckdb_type, shown_columns
 from heavy_stack.backend.engines.options import EngineOptions
+from heavy_stack.backend.engines.processes import Starter
 from heavy_stack.backend.engines.translation import (
     Translation,
     create_statement,
@@ -30,12 +32,14 @@ from heavy_stack.backend.engines.translation import (
 )
 
 _TEST_THREADS = 1  # small data: a second thread only takes the core from someone else
-_IDLE_PROCESSES = 1
+_IDLE_PROCESSES = 2  # so many sessions are used side by side
 _TEST_TABLE_LIMIT_S = 5.0  # a few thousand rows: what takes longer multiplies them, table by table
 
 
 class DuckdbRunner:
     """Opens sessions. Whatever it writes lies in `work_dir`, which `close` removes.
+
+    Sessions on data of ours may be opened by several threads at once, and each used by one at a time.
 
     Args:
         options: Limits.
@@ -61,7 +65,10 @@ class DuckdbRunner:
         self._numbers = count(1)
         self._processes: list[EngineProcess] = []
         self._idle: list[EngineProcess] = []
+        self._lock = Lock()
+        self._starter = Starter()
         self._files = count()
+        self._numbered = NumberedTranslations()
         self._built: dict[TableName, tuple[Table, Path]] = {}
         self._made: dict[tuple[str, str], tuple[BuiltTable, Table, Path]] = {}
 
@@ -91,7 +98,7 @@ class DuckdbRunner:
         load = [load_table(table, rows[table.name]) for table in tables if rows.get(table.name)]
         limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
         opening = Opening(tuple(setup), (), tuple(load), tuple(statements), limit_s, _TEST_TABLE_LIMIT_S)
-        process = self._idle.pop() if self._idle else self._new_process(_TEST_THREADS)
+        process = self._idle_process()
         return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
 
     def open_databases(
@@ -106,8 +113,8 @@ class DuckdbRunner:
             NotCheckable, RunFailed, RunTimeout: As `open_test_data`.
         """
         limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
-        opening, translation = numbered_opening(tables, databases, design, limit_s)
-        process = self._idle.pop() if self._idle else self._new_process(_TEST_THREADS)
+        opening, translation = numbered_opening(tables, databases, design, limit_s, self._numbered)
+        process = self._idle_process()
         return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
 
     def open_lake(self) -> DuckdbSession | None:
@@ -212,6 +219,7 @@ class DuckdbRunner:
             process.close()
         self._processes.clear()
         self._idle.clear()
+        self._starter.close()
         shutil.rmtree(self._work_dir, ignore_errors=True)
 
     def new_process(self) -> EngineProcess:
@@ -219,9 +227,17 @@ class DuckdbRunner:
         return self._new_process()
 
     def _new_process(self, threads: int | None = None) -> EngineProcess:
-        process = EngineProcess(self._options, self._work_dir / f"temp-{next(self._numbers)}", threads=threads)
-        self._processes.append(process)
+        folder = self._work_dir / f"temp-{next(self._numbers)}"
+        process = EngineProcess(self._options, folder, threads=threads, starter=self._starter)
+        with self._lock:
+            self._processes.append(process)
         return process
+
+    def _idle_process(self) -> EngineProcess:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._new_process(_TEST_THREADS)
 
     def _session(
         self,
@@ -242,14 +258,17 @@ class DuckdbRunner:
 
     def _end(self, process: EngineProcess) -> None:
         process.close()
-        if process in self._processes:
-            self._processes.remove(process)
+        with self._lock:
+            if process in self._processes:
+                self._processes.remove(process)
 
     def _keep_idle(self, process: EngineProcess) -> None:
         # A process with an unlocked start is 0.2 s away; a fresh database in this one 0.01 s. Only for data of ours.
-        if process.alive and len(self._idle) < _IDLE_PROCESSES:
-            self._idle.append(process)
-        else:
+        with self._lock:
+            kept = process.alive and len(self._idle) < _IDLE_PROCESSES
+            if kept:
+                self._idle.append(process)
+        if not kept:
             self._end(process)
 
 

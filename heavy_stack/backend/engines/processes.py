@@ -8,8 +8,13 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _PR_SET_PDEATHSIG = 1
 _LAST_SECONDS = 10.0  # a process told to end gently (SIGTERM) is ended anyway after this
@@ -43,6 +48,21 @@ def die_with_parent(
         os.kill(os.getpid(), sig)
     if lifeline is not None:
         threading.Thread(target=_follow, args=(lifeline, sig), name="lifeline", daemon=True).start()
+
+
+class Starter:
+    """One thread that starts processes for others: the kernel ends a process with the thread that started it."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="starter")
+
+    def run(self, start: Callable[[], T]) -> T:
+        """What `start` returns or raises."""
+        return self._thread.submit(start).result()
+
+    def close(self) -> None:
+        """End the thread, and with it what it started."""
+        self._thread.shutdown()
 
 
 def _follow(lifeline: int, sig: signal.Signals) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from threading import RLock
 from typing import Protocol, TypeVar
 
 from sqlglot import exp
@@ -26,6 +28,7 @@ from heavy_stack.backend.engines.duckdb_types import duckdb_type
 
 _REMEMBERED = 4096
 _REMEMBERED_DESIGNS = 4
+_REMEMBERED_STATEMENTS = 256  # each data set is opened with the same design
 _T = TypeVar("_T")
 
 
@@ -73,14 +76,17 @@ class Translation:
         self._catalog = Catalog((*tables, *design))
         self._beside: dict[object, Translation] = {}
         self._known: OrderedDict[tuple[str, bool], Translated | str] = OrderedDict()
+        # Held while translating: several sessions on the same tables ask for the same text at once.
+        self._lock = RLock()
 
     def beside(self, tables: tuple[Table, ...], design: tuple[Table, ...]) -> Translation:
         """The translation for other tables; the last few are remembered with all that they translated."""
         key = tuple((table.name, table.columns) for table in (*tables, *design))
-        known = self._beside.pop(key, None) or Translation(tables, self.translator, design)
-        self._beside[key] = known
-        if len(self._beside) > _REMEMBERED_DESIGNS:
-            del self._beside[next(iter(self._beside))]
+        with self._lock:
+            known = self._beside.pop(key, None) or Translation(tables, self.translator, design)
+            self._beside[key] = known
+            if len(self._beside) > _REMEMBERED_DESIGNS:
+                del self._beside[next(iter(self._beside))]
         return known
 
     def select(self, sql: str, *, plain: bool = False) -> Translated:
@@ -90,17 +96,18 @@ class Translation:
             NotCheckable: It has no form here that is known to mean the same.
         """
         key = (sql, plain)
-        known = self._known.get(key)
-        if known is None:
-            try:
-                known = self._translate(sql, plain)
-            except NotCheckable as problem:
-                known = str(problem)
-            self._known[key] = known
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(key)
+        with self._lock:
+            known = self._known.get(key)
+            if known is None:
+                try:
+                    known = self._translate(sql, plain)
+                except NotCheckable as problem:
+                    known = str(problem)
+                self._known[key] = known
+                if len(self._known) > _REMEMBERED:
+                    self._known.popitem(last=False)
+            else:
+                self._known.move_to_end(key)
         if isinstance(known, str):
             raise NotCheckable(known)
         return known
@@ -131,6 +138,7 @@ class Translation:
         return self.select(sql).sql
 
 
+@lru_cache(maxsize=_REMEMBERED_STATEMENTS)
 def design_table(create: str) -> Table:
     """The table that a `CREATE TABLE name (columns)` makes.
 
@@ -169,6 +177,7 @@ def insert_statement(insert: Insert, select: str) -> str:
     return f"INSERT INTO {full_name(insert.table)}{columns} {select}"
 
 
+@lru_cache(maxsize=_REMEMBERED_STATEMENTS)
 def split_insert(sql: str) -> Insert:
     """Take an INSERT … SELECT apart.
 

@@ -25,7 +25,7 @@ from heavy_stack.backend.advisor.verify.witnesses import (
     MAX_COPIES,
     Row,
     Witness,
-    as_tuple,
+    as_tuples,
     copies_of,
     near_misses,
     one_missed,
@@ -289,7 +289,7 @@ class _Making:
         listed = self.listed.get(table.name, ())
         kept = _keeping_rules(table, [row for row in rows if all(row[name] is not None for name in listed)], rules)
         self.draw.shuffle(kept)
-        return [as_tuple(table, row) for row in kept]
+        return list(as_tuples(table, kept))
 
 
 def one_of_each_shape(queries: Sequence[Studied]) -> frozenset[int]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from threading import Lock
 from typing import Any
 
 from sqlglot import exp
@@ -30,6 +32,7 @@ from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge, parse_
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts
 from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, run_both
+from heavy_stack.backend.advisor.verify.side_by_side import side_by_side
 from heavy_stack.backend.advisor.verify.small_databases import Database, SmallDatabases, rows_of
 from heavy_stack.backend.advisor.verify.surveys import Studied, study
 from heavy_stack.backend.advisor.verify.trials import judge
@@ -44,8 +47,8 @@ CASE_S = 5.0
 ALL_S = 20.0
 SHARE = 0.15
 """Seconds for all texts of a task, and their share of the time that is left."""
-CONFIRMED = 4
-"""Databases that are opened by themselves before a difference seen among many is let go."""
+CONFIRMED = 8
+"""Databases that are opened by themselves before a difference seen among many is let go: no fewer than are extreme."""
 SPLITS = 5
 """How often a batch is halved in which one database makes the original fail."""
 NAME = "small databases"
@@ -96,6 +99,10 @@ class BoundedSearch:
         self._designed = catalog.with_tables(
             Table(table.name, tuple(Column(column.name, column.type) for column in table.columns)) for table in design
         )
+        # By text: the design's tables are read by many rewrites.
+        self._studied: dict[str, Studied | None] = {}
+        self._named: dict[str, tuple[frozenset[str], frozenset[TableName]]] = {}
+        self._making = Lock()
 
     def search(
         self,
@@ -118,14 +125,8 @@ class BoundedSearch:
             seed: Another seed draws other databases where there are too many.
         """
         needed = [table for table in self._design if table.name in rewritten.tables]
-        selects = [rewritten.sql, *(_select_of(table.insert) for table in needed)]
-        trees = [tree for sql in selects if (tree := self._read(sql)) is not None]
-        others = [study(tree, self._catalog, random.Random(0), sketches=0) for tree in trees]
-        narrowed = self._narrowed([texts.original, texts.rewritten, *selects[1:]])
-        making = SmallDatabases(Catalog(narrowed), query, others, random.Random(f"small|{seed}"))
-        keeping = _Keeping(narrowed)
-        made = [kept for kept in map(keeping, making.make(most)) if kept is not None]
-        large = [kept for kept in map(keeping, making.extreme()) if kept is not None]
+        with self._making:  # one at a time: it is all Python
+            narrowed, made, large = self._make(texts, rewritten.sql, needed, query, most, seed)
         conditions = [sql for _, sql in rewritten.conditions]
         attempt = _Attempt(self._runner, narrowed, needed, texts, conditions, limit_s)
         try:
@@ -134,24 +135,47 @@ class BoundedSearch:
         except (NotCheckable, RunFailed, RunTimeout) as problem:
             return Searched(why=str(problem))
 
-    def _read(self, sql: str) -> exp.Query | None:
-        try:
-            return qualified(sql, self._designed)
-        except (SqlProblem, TooLarge):
-            return None
+    def _make(
+        self, texts: CheckTexts, sql: str, needed: Sequence[DesignTable], query: Studied, most: int, seed: str
+    ) -> tuple[list[Table], list[Database], list[Database]]:
+        """The tables as far as they are read, the databases near a witness of the query, and the extreme ones."""
+        selects = [sql, *(_select_of(table.insert) for table in needed)]
+        others = [studied for text in selects if (studied := self._study(text)) is not None]
+        narrowed = self._narrowed([texts.original, texts.rewritten, *selects[1:]])
+        making = SmallDatabases(Catalog(narrowed), query, others, random.Random(f"small|{seed}"))
+        keeping = _Keeping(narrowed)
+        made = [kept for kept in map(keeping, making.make(most)) if kept is not None]
+        large = [kept for kept in map(keeping, making.extreme()) if kept is not None]
+        return narrowed, made, large
 
-    def _narrowed(self, texts: Sequence[str]) -> list[Table]:
-        """The tables that any text reads, with the columns that any text names."""
-        names: set[str] = set()
-        read: set[TableName] = set()
-        for sql in texts:
+    def _study(self, sql: str) -> Studied | None:
+        if sql not in self._studied:
+            try:
+                tree = qualified(sql, self._designed)
+                self._studied[sql] = study(tree, self._catalog, random.Random(0), sketches=0)
+            except (SqlProblem, TooLarge):
+                self._studied[sql] = None
+        return self._studied[sql]
+
+    def _named_in(self, sql: str) -> tuple[frozenset[str], frozenset[TableName]]:
+        """Names of columns, and the DDL's tables, that a text names."""
+        if sql not in self._named:
             try:
                 tree = parse_statement(sql)
             except (SqlProblem, TooLarge):
-                continue
-            names |= {column.name.lower() for column in tree.find_all(exp.Column)}
+                return frozenset(), frozenset()
             found = (self._catalog.resolve_node(table) for table in tree.find_all(exp.Table))
-            read |= {table.name for table in found if table is not None}
+            self._named[sql] = (
+                frozenset(column.name.lower() for column in tree.find_all(exp.Column)),
+                frozenset(table.name for table in found if table is not None),
+            )
+        return self._named[sql]
+
+    def _narrowed(self, texts: Sequence[str]) -> list[Table]:
+        """The tables that any text reads, with the columns that any text names."""
+        named = [self._named_in(sql) for sql in texts]
+        names = {name for columns, _ in named for name in columns}
+        read = {name for _, tables in named for name in tables}
         tables = [table for table in self._catalog.tables if table.name in read]
         return [
             replace(table, columns=tuple(c for c in table.columns if c.name.lower() in names) or table.columns[:1])
@@ -168,22 +192,32 @@ def search_all(
     """Take open cases through the search, the most important first, one for each shape, as far as its time goes."""
     until = time_left() - min(ALL_S, SHARE * time_left())
     shapes: set[str] = set()
-    for case in cases:
-        query = studied.get(case.text)
-        if not case.open or case.check is None or query is None or query.shape in shapes:
-            continue
-        left = time_left() - until
-        if left <= 0:
-            return
-        shapes |= {query.shape} - {""}
-        started = time.monotonic()
-        found = search.search(case.check, case.rewritten, query, limit_s=min(CASE_S, max(0.5, left)))
+
+    def searches() -> Iterator[Callable[[], tuple[Case, Searched, float]]]:
+        for case in cases:
+            query = studied.get(case.text)
+            if not case.open or case.check is None or query is None or query.shape in shapes:
+                continue
+            left = time_left() - until
+            if left <= 0:
+                return
+            shapes.update({query.shape} - {""})
+            yield partial(_timed, search, case, case.check, query, min(CASE_S, max(0.5, left)))
+
+    for case, found, seconds in side_by_side(searches()):
         if found.difference is not None:
             judge(case, NAME, found.difference)
         elif found.answered:
-            seconds = round(time.monotonic() - started, 6)
             evidence = Evidence(kind="data_set", name=NAME, outcome="equal", rows=found.answered, seconds=seconds)
             case.note(evidence.model_copy(update={"detail": found.sentence}))
+
+
+def _timed(
+    search: BoundedSearch, case: Case, check: CheckTexts, query: Studied, limit_s: float
+) -> tuple[Case, Searched, float]:
+    started = time.monotonic()
+    found = search.search(check, case.rewritten, query, limit_s=limit_s)
+    return case, found, round(time.monotonic() - started, 6)
 
 
 class _Keeping:
@@ -238,13 +272,14 @@ class _Attempt:
         return first if first.difference is not None else _sum(first, self.run(databases[middle:], depth + 1))
 
     def one_by_one(self, databases: Sequence[Database], found: Searched) -> Searched:
-        """The same with databases of which any may make the original fail."""
+        """The same with databases of which any may make the original fail; together where none does."""
+        try:
+            return _sum(found, self._together(databases)) if databases else found
+        except RunFailed:
+            if len(databases) == 1:
+                return found
         for database in databases:
-            try:
-                other = self._together([database])
-            except RunFailed:
-                continue
-            found = other if other.difference is not None else _sum(found, other)
+            found = self.one_by_one([database], found)
             if found.difference is not None:
                 break
         return found
@@ -344,6 +379,7 @@ def _sum(first: Searched, second: Searched) -> Searched:
     )
 
 
+@lru_cache(maxsize=256)
 def _select_of(insert: str) -> str:
     tree = parse_statement(insert)
     body = tree.args.get("expression")

@@ -30,7 +30,7 @@ from heavy_stack.backend.advisor.verify.literals import plus
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
 from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
-from heavy_stack.backend.advisor.verify.witnesses import as_tuple, solve_values
+from heavy_stack.backend.advisor.verify.witnesses import solve_values
 
 Database = dict[TableName, list[tuple[Any, ...]]]
 """Rows by table, in the table's column order."""
@@ -81,14 +81,19 @@ class SmallDatabases:
                 self._links[table, left].append((right, offset))
                 self._links[table, right].append((left, -offset))
         self._tables = {table.name: table for table in catalog.tables}
+        self._names = {table.name: [column.name.lower() for column in table.columns] for table in catalog.tables}
+        self._known: dict[int, tuple[Placed, tuple[TableName, tuple[Any, ...], str]]] = {}
 
     def make(self, most: int) -> list[Database]:
         """At most so many databases, no two the same; nearest to a witness first."""
         found: dict[Any, Database] = {}
         for rows in islice(self._all(most), most * 3):
-            made = self._database(rows)
-            key = tuple((name, tuple(sorted(map(repr, each)))) for name, each in sorted(made.items()))
-            found.setdefault(key, made)
+            printed: dict[TableName, list[str]] = {}
+            for name, _, text in self._stored(rows):
+                printed.setdefault(name, []).append(text)
+            key = tuple((name, tuple(sorted(each))) for name, each in sorted(printed.items()))
+            if key not in found:
+                found[key] = self._database(rows)
             if len(found) >= most:
                 break
         return list(found.values())
@@ -345,12 +350,20 @@ class SmallDatabases:
         values = [value for value in values if self._pools.keeps(name, value)]
         return [*values, None] if column.nullable else values
 
+    def _stored(self, rows: Rows) -> Iterator[tuple[TableName, tuple[Any, ...], str]]:
+        """Each row's table, the row as it is stored, and printed; most of them stand in many databases."""
+        for placed in rows:
+            name = placed.table.name
+            if id(placed) not in self._known and name in self._tables:
+                row = tuple(map(placed.row.__getitem__, self._names[name]))
+                self._known[id(placed)] = placed, (name, row, repr(row))
+            if id(placed) in self._known:
+                yield self._known[id(placed)][1]
+
     def _database(self, rows: Rows) -> Database:
         found: Database = {}
-        for placed in rows:
-            table = self._tables.get(placed.table.name)
-            if table is not None:
-                found.setdefault(table.name, []).append(as_tuple(table, placed.row))
+        for name, row, _ in self._stored(rows):
+            found.setdefault(name, []).append(row)
         return found
 
 

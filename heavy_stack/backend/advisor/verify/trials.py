@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from heavy_stack.backend.advisor.artefacts import DesignTable, Table, TableName
 from heavy_stack.backend.advisor.ports import NotCheckable, QueryRunner, QuerySession, RunFailed, RunTimeout
@@ -12,6 +13,7 @@ from heavy_stack.backend.advisor.verify.cases import NEEDED_DATA_SETS, Case
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts
 from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, RelaxedPairs, run_both
 from heavy_stack.backend.advisor.verify.data_sets import FEW_QUERIES, DataSet, KeyRules
+from heavy_stack.backend.advisor.verify.side_by_side import AT_ONCE, side_by_side
 from heavy_stack.shared_models.reports import Evidence
 from heavy_stack.shared_models.verdicts import Reason
 
@@ -54,6 +56,15 @@ class Bench:
         return not self.broken[condition]
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """A data set on its way to a bench, with these tables of the design."""
+
+    data_set: DataSet
+    design: tuple[DesignTable, ...]
+    outcome: Bench | NotCheckable | RunFailed | RunTimeout
+
+
 class Trials:
     """Runs cases on data sets.
 
@@ -89,8 +100,8 @@ class Trials:
         benches = []
         self._few = len(cases) <= FEW_QUERIES
         try:
-            for data_set in data_sets:
-                bench = self._open(data_set, cases)
+            for attempt in side_by_side(self._attempts(data_sets), ahead=AT_ONCE):
+                bench = self._opened(attempt, cases)
                 if bench is not None:
                     benches.append(bench)
             for number, case in enumerate(cases):
@@ -103,23 +114,44 @@ class Trials:
             for bench in benches:
                 bench.session.close()
 
-    def _open(self, data_set: DataSet, cases: Sequence[Case]) -> Bench | None:
-        while self._time_left() > 0:
-            try:
-                session = self._runner.open_test_data(
-                    self._tables, data_set.rows, [(table.create, table.insert) for table in self._design]
-                )
-                return Bench(data_set.name, session)
-            except RunTimeout as problem:
-                # A table whose join multiplies these rows must not cost the others their data set.
-                if not self._leave_out(str(problem), cases, for_good=True, provable=True):
-                    self._miss_all(cases, f"data set {data_set.name}: {problem}")
-                    return None
-            except (NotCheckable, RunFailed) as problem:
-                if not self._leave_out(str(problem), cases, for_good=isinstance(problem, NotCheckable)):
-                    self._miss_all(cases, str(problem))
-                    return None
-        return None
+    def _attempts(self, data_sets: Iterable[DataSet]) -> Iterator[Callable[[], _Attempt]]:
+        """One for each data set; the next one is made while the last one is opened."""
+        for data_set in data_sets:
+            if self._time_left() <= 0:
+                return
+            yield partial(self._attempt, data_set, tuple(self._design))
+
+    def _attempt(self, data_set: DataSet, design: tuple[DesignTable, ...]) -> _Attempt:
+        pairs = [(table.create, table.insert) for table in design]
+        try:
+            session = self._runner.open_test_data(self._tables, data_set.rows, pairs)
+        except (NotCheckable, RunFailed, RunTimeout) as problem:
+            return _Attempt(data_set, design, problem)
+        return _Attempt(data_set, design, Bench(data_set.name, session))
+
+    def _opened(self, attempt: _Attempt, cases: Sequence[Case]) -> Bench | None:
+        """The bench, opened without a table where one cannot be built; None where the data set is lost."""
+        while not isinstance(attempt.outcome, Bench):
+            # A table that was left out meanwhile, for another data set, may be what failed here.
+            if attempt.design == tuple(self._design) and not self._may_go_on(attempt, attempt.outcome, cases):
+                return None
+            if self._time_left() <= 0:
+                return None
+            attempt = self._attempt(attempt.data_set, tuple(self._design))
+        return attempt.outcome
+
+    def _may_go_on(self, attempt: _Attempt, problem: Exception, cases: Sequence[Case]) -> bool:
+        """Whether the data set may be opened without the table that the problem names."""
+        if isinstance(problem, RunTimeout):
+            # A table whose join multiplies these rows must not cost the others their data set.
+            why = f"data set {attempt.data_set.name}: {problem}"
+            left_out = self._leave_out(str(problem), cases, for_good=True, provable=True)
+        else:
+            why = str(problem)
+            left_out = self._leave_out(why, cases, for_good=isinstance(problem, NotCheckable))
+        if not left_out:
+            self._miss_all(cases, why)
+        return left_out
 
     def _leave_out(self, message: str, cases: Sequence[Case], *, for_good: bool, provable: bool = False) -> bool:
         """Drop the design table that the message names, with the cases that read it; False when nothing was dropped.
@@ -147,24 +179,37 @@ class Trials:
             case.missed[why] = None
 
     def _try_case(self, case: Case, benches: Sequence[Bench]) -> None:
+        for bench, found in side_by_side(self._comparisons(case, benches)):
+            if not case.open:
+                return
+            if isinstance(found, str):
+                case.missed[f"side condition {found} does not hold on test data"] = None
+            else:
+                judge(case, bench.name, found)
+
+    def _comparisons(
+        self, case: Case, benches: Sequence[Bench]
+    ) -> Iterator[Callable[[], tuple[Bench, Compared | str]]]:
+        """The case on each bench, as long as it is open and there is time."""
         for place, bench in enumerate(benches):
             if not case.open or case.check is None:
                 return
             if self._time_left() <= 0:
                 case.interrupted = True
                 return
-            broken = next((name for name, sql in case.rewritten.conditions if not bench.holds(sql)), None)
-            if broken is not None:
-                case.missed[f"side condition {broken} does not hold on test data"] = None
-                continue
-            compared = bench.compare(
-                case.check,
-                limit_s=max(0.1, min(QUERY_LIMIT_S, self._time_left())),
-                # A stable original is seen by running it twice; among many texts only where ties could show.
-                twice=place == 0 and len(benches) > 1 and (self._few or case.ties is not None),
-                thresholds=len(benches) > 1,
-            )
-            judge(case, bench.name, compared)
+            # A stable original is seen by running it twice; among many texts only where ties could show.
+            twice = place == 0 and len(benches) > 1 and (self._few or case.ties is not None)
+            yield partial(self._compared, case, case.check, bench, twice=twice, thresholds=len(benches) > 1)
+
+    def _compared(
+        self, case: Case, check: CheckTexts, bench: Bench, *, twice: bool, thresholds: bool
+    ) -> tuple[Bench, Compared | str]:
+        """The comparison, or the name of a condition that does not hold."""
+        broken = next((name for name, sql in case.rewritten.conditions if not bench.holds(sql)), None)
+        if broken is not None:
+            return bench, broken
+        limit_s = max(0.1, min(QUERY_LIMIT_S, self._time_left()))
+        return bench, bench.compare(check, limit_s=limit_s, twice=twice, thresholds=thresholds)
 
 
 def judge(case: Case, name: str, compared: Compared) -> None:

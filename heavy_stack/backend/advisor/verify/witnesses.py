@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -330,9 +330,10 @@ def one_missed(witness: Witness, place: int, sketch: Sketch, pools: Pools, draw:
     return None
 
 
-def as_tuple(table: Table, row: Row) -> tuple[Any, ...]:
-    """The row in the table's column order."""
-    return tuple(row[column.name.lower()] for column in table.columns)
+def as_tuples(table: Table, rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
+    """The rows in the table's column order."""
+    names = [column.name.lower() for column in table.columns]
+    return (tuple(map(row.__getitem__, names)) for row in rows)
 
 
 def table_names(witness: Witness) -> set[TableName]:

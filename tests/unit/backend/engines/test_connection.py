@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -275,6 +276,23 @@ class TestTestData:
             sessions = [ports.runner.open_test_data([SALE], {SALE.name: [(i, "a", None, None)]}, []) for i in range(3)]
             found = [s.query("SELECT id FROM lake.shop.sale", limit_s=5, max_rows=1).rows for s in sessions]
             assert found == [[(0,)], [(1,)], [(2,)]]
+
+    def test_several_threads_open_and_ask_at_once(self, task: Task) -> None:
+        with task.connect("nonsense", SALE) as ports:
+
+            def ids(number: int) -> list[tuple[int]]:
+                rows = {SALE.name: [(number, "a", None, None)]}
+                session = ports.runner.open_test_data([SALE], rows, [(CREATE, INSERT)])
+                try:
+                    return session.query("SELECT id FROM lake.shop.sale", limit_s=5, max_rows=1).rows
+                finally:
+                    session.close()
+
+            for start in (0, 6):  # processes that ended threads had asked for are used again
+                with ThreadPoolExecutor(2) as pool:
+                    found = list(pool.map(ids, range(start, start + 6)))
+                assert found == [[(number,)] for number in range(start, start + 6)]
+            assert len(psutil.Process().children(recursive=True)) == 2
 
 
 class TestSessions:

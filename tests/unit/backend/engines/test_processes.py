@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from heavy_stack.backend.engines.processes import Starter
 from tests.support.workers import is_gone
 
 FOLLOW = (
@@ -62,3 +64,32 @@ class TestDieWithParent:
 
         die_with_parent()
         assert os.getpid()
+
+
+class TestStarter:
+    def test_a_process_outlives_the_thread_that_asked_for_it(self) -> None:
+        starter = Starter()
+        script = FOLLOW.format(before="", signal="SIGKILL", lifeline="None", parent="os.getppid()")
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+
+        started: list[subprocess.Popen[bytes]] = []
+        asking = threading.Thread(target=lambda: started.append(starter.run(start)))
+        asking.start()
+        asking.join()
+        process = started[0]
+        with process:
+            if process.stdout is None:
+                raise TypeError("no output")
+            process.stdout.readline()
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.3)
+            starter.close()
+            assert process.wait(10) == -signal.SIGKILL
+
+    def test_hands_errors_on(self) -> None:
+        starter = Starter()
+        with pytest.raises(FileNotFoundError):
+            starter.run(lambda: subprocess.Popen(["/nowhere/at/all"]))
+        starter.close()
