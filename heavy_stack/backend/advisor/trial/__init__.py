@@ -23,12 +23,13 @@ from heavy_stack.backend.advisor.artefacts import (
 from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, RunFailed, RunTimeout
 from heavy_stack.backend.advisor.rewrite.statements import design_table, named_table, new_schema_name
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
+from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 from heavy_stack.backend.advisor.select import Weighed, plan_of, select, weigh
 from heavy_stack.backend.advisor.select.choosing import choose
 from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
-from heavy_stack.backend.advisor.trial.columns import by_column, narrower, widest_of, without_columns
+from heavy_stack.backend.advisor.trial.columns import by_column, lean, narrower, widest_of, without_columns
 from heavy_stack.backend.advisor.trial.shortlist import shortlist
 from heavy_stack.backend.advisor.trial.timing import Timing
 
@@ -66,7 +67,9 @@ def select_by_trial(
     tables = _tables(weighed, workload, parsed, tried)
     ports.progress.report(0.1, f"Building {len(tables)} tables to try them")
     built, failed = _built(tables, ports, BUILD_SHARE * (ports.deadline.left_s() - until))
-    timing = Timing(parsed, profile, weighed.possible, {place: tables[place] for place in built}, ports)
+    catalog = Catalog(parsed.tables)
+    less = lean(weighed.possible, built, catalog, Sizes(profile.facts, None, ports.deadline).table_rows)
+    timing = Timing(parsed, profile, weighed.possible, {place: tables[place] for place in built}, ports, less)
     try:
         session = ports.runner.open_design()
     except (NotCheckable, RunFailed, RunTimeout):
@@ -80,7 +83,6 @@ def select_by_trial(
         session.close()
     measured = by_column(_measured(weighed.problem, asked, timed, built), weighed.possible, built)
     choice = choose(measured, limit_s=CHOOSING_S, measured=True)
-    catalog = Catalog(parsed.tables)
     for _ in range(MAX_NARROWED):
         less = narrower(measured, choice.design, weighed.possible, catalog)
         renamed = {place: named_table(candidate, tables[place].name) for place, candidate in less.items()}

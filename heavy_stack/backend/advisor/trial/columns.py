@@ -6,10 +6,10 @@ text reads. Which of them are worth their bytes depends on what else is chosen, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from heavy_stack.backend.advisor.artefacts import Candidate
+from heavy_stack.backend.advisor.artefacts import Candidate, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable
 from heavy_stack.backend.advisor.rules import READ_FROM_PREJOIN
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import narrowed
@@ -20,6 +20,9 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog
 LEAST_SHARE = 0.005
 """Of the client's bytes: a smaller table is taken as it is."""
 
+SMALL_ROWS = 30_000
+DEAR_SHARE = 0.02
+"""A column of a joined table of so few rows may be left out where it takes so much of the wide table's bytes."""
 HELD_SHARE = 0.8
 """A table with so many of its columns in a wider one is not tried itself."""
 _SAME = ("fact", "sort")
@@ -47,6 +50,25 @@ def widest_of(possible: Sequence[Candidate], sizes: Sequence[float]) -> dict[int
             held = sum(column.name in names for column in possible[place].columns)
             if held >= HELD_SHARE * len(possible[place].columns):
                 found[place] = widest
+    return found
+
+
+def lean(
+    possible: Sequence[Candidate], built: Mapping[int, BuiltTable], catalog: Catalog, rows: Callable[[str], float]
+) -> dict[int, Candidate]:
+    """Wide tables without the dear columns of small joined tables: looking those up may cost less than storing them."""
+    found: dict[int, Candidate] = {}
+    for place in sorted(built):
+        wide, sizes = possible[place], built[place].column_bytes
+        if wide.rule != READ_FROM_PREJOIN.id:
+            continue
+        stored, roles = wide.evidence["stored"], wide.evidence["roles"]
+        small = {str(alias) for alias, _, parts, _ in roles if rows(str(TableName(*map(str, parts)))) <= SMALL_ROWS}
+        dear = {name for name, size in sizes.items() if size >= DEAR_SHARE * built[place].bytes}
+        kept = {each.name for each in wide.columns if each.name not in dear or str(stored[each.name][0]) not in small}
+        less = narrowed(wide, catalog, kept)
+        if len(less.columns) < len(wide.columns):
+            found[place] = less
     return found
 
 

@@ -40,6 +40,7 @@ class Timing:
         possible: All tables that could be chosen, by place.
         tables: Those that were built.
         ports: For the time left and progress.
+        lean: Tables that are also read as if they had only these columns.
     """
 
     def __init__(
@@ -49,13 +50,22 @@ class Timing:
         possible: Sequence[Candidate],
         tables: Mapping[int, DesignTable],
         ports: Ports,
+        lean: Mapping[int, Candidate],
     ) -> None:
         self._possible, self._tables, self._ports = possible, tables, ports
         self._places = {table.name: place for place, table in tables.items()}
         candidates = [possible[place] for place in tables]
         analyst = Analyst(Catalog(parsed.tables), flags_of(candidates))
         sizes = Sizes(profile.facts, None, ports.deadline)
-        self._chain = Chain(analyst, candidates, list(tables.values()), profile.facts, sizes)
+        chain = Chain(analyst, candidates, list(tables.values()), profile.facts, sizes)
+        leaner = Chain(
+            analyst,
+            [lean.get(place, possible[place]) for place in tables],
+            [replace(each, columns=lean[place].columns) if place in lean else each for place, each in tables.items()],
+            profile.facts,
+            sizes,
+        )
+        self._chains = ((chain, frozenset(tables)), (leaner, frozenset(lean)))
 
     def run(
         self, session: QuerySession, asked: Sequence[Asked], guess: Design, problem: Problem, until: float
@@ -94,9 +104,10 @@ class Timing:
     ) -> TimedDemand | None:
         rewrites: dict[str, TriedWay] = {}
         for tables in dict.fromkeys(sets):
-            found = self._rewritten(asked.text, tables)
-            if found is not None:
-                rewrites.setdefault(*found)
+            for chain, places in self._chains:
+                found = self._rewritten(asked.text, tables, chain) if tables & places else None
+                if found is not None:
+                    rewrites.setdefault(*found)
         sql = asked.text.sql or ""
         for plain in (True, False):
             try:
@@ -111,11 +122,9 @@ class Timing:
             return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
         return None
 
-    def _rewritten(self, text: ParsedText, tables: frozenset[int]) -> tuple[str, TriedWay] | None:
+    def _rewritten(self, text: ParsedText, tables: frozenset[int], chain: Chain) -> tuple[str, TriedWay] | None:
         """The text on these tables, and what it reads; its time is still to come."""
-        if not tables:
-            return None
-        ways = self._chain.only({self._possible[place].id for place in tables}).ways(text, 1)
+        ways = chain.only({self._possible[place].id for place in tables}).ways(text, 1)
         if isinstance(ways, str):
             return None
         rewritten = ways[0].rewritten

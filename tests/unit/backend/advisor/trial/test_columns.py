@@ -11,7 +11,7 @@ from heavy_stack.backend.advisor.ports import BuiltTable
 from heavy_stack.backend.advisor.select.choosing import best_design
 from heavy_stack.backend.advisor.select.model import Block, Demand, Limits, Problem, TimedDemand, Way
 from heavy_stack.backend.advisor.sql.catalog import Catalog
-from heavy_stack.backend.advisor.trial.columns import TriedWay, by_column, narrower, widest_of, without_columns
+from heavy_stack.backend.advisor.trial.columns import TriedWay, by_column, lean, narrower, widest_of, without_columns
 from tests.support.rule_cases import Run, cases_of, run_stages
 
 SIZE = 40_000_000.0
@@ -130,3 +130,19 @@ class TestWithoutColumns:
         other = TimedDemand((0,), 1.0, 1.0, (), (Way(frozenset({1}), 0.02),))
         found = without_columns(problem(other), {0: (replace(wide, columns=wide.columns[:1]), built(1))})
         assert found.demands[0].seconds({1}) == 0.02
+
+
+class TestLean:
+    def test_leaves_out_dear_columns_of_small_joined_tables(self, run: Run, wide: Candidate) -> None:
+        fact, sort = wide.evidence["alias"], {str(name) for name in wide.evidence["sort"]}
+        stored = {each.name: wide.evidence["stored"][each.name][0] for each in wide.columns}
+        joined = next(name for name, alias in stored.items() if alias != fact and name not in sort)
+        sizes = {each.name: 10 for each in wide.columns} | {joined: 500}
+        catalog = Catalog(run.parsed.tables)
+        found = lean([wide], {0: built(1_000, sizes)}, catalog, lambda _: 100.0)
+        assert {column.name for column in found[0].columns} == stored.keys() - {joined}
+        assert lean([wide], {0: built(1_000, sizes)}, catalog, lambda _: 1e6) == {}
+
+    def test_columns_that_take_next_to_nothing_stay(self, run: Run, wide: Candidate) -> None:
+        sizes = {each.name: 10 for each in wide.columns}
+        assert lean([wide], {0: built(1_000, sizes)}, Catalog(run.parsed.tables), lambda _: 100.0) == {}
