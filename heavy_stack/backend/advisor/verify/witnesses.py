@@ -330,6 +330,11 @@ def one_missed(witness: Witness, place: int, sketch: Sketch, pools: Pools, draw:
     return None
 
 
+def as_tuple(table: Table, row: Row) -> tuple[Any, ...]:
+    """The row in the table's column order."""
+    return next(as_tuples(table, [row]))
+
+
 def as_tuples(table: Table, rows: Iterable[Row]) -> Iterator[tuple[Any, ...]]:
     """The rows in the table's column order."""
     names = [column.name.lower() for column in table.columns]
