@@ -27,6 +27,7 @@ from heavy_stack.backend.advisor.verify.column_types import (
 )
 from heavy_stack.backend.advisor.verify.extremes import Extremes, Placed, Rows
 from heavy_stack.backend.advisor.verify.literals import plus
+from heavy_stack.backend.advisor.verify.neighbours import Neighbours
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
 from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
@@ -37,9 +38,11 @@ Database = dict[TableName, list[tuple[Any, ...]]]
 
 TWINS = 3
 """Witnesses that get a second one in the same group, whose other rows and numbers differ, and are then the same."""
-WITNESSES = 5
+EXTREME = 3
+"""Witnesses next to which numbers are large."""
+WITNESSES = 6
 """Databases that the others are made from, beside unions of two and three of them."""
-MOST_COPIES = 4
+MOST_COPIES = 5
 """Rows planted at most for a threshold on a count."""
 PASSING_COPIES = LOWERED + 1
 """Rows planted for a higher one: it is lowered on both sides."""
@@ -81,6 +84,7 @@ class SmallDatabases:
                 self._links[table, left].append((right, offset))
                 self._links[table, right].append((left, -offset))
         self._tables = {table.name: table for table in catalog.tables}
+        self._beside_them = Neighbours(self._found, query, self.values)
 
     def make(self, most: int) -> list[Database]:
         """At most so many databases, no two the same; nearest to a witness first."""
@@ -99,8 +103,7 @@ class SmallDatabases:
         Sums that a double cannot hold tell an exact sum from one that went through a double. They may overflow.
         """
         free = Extremes(self._found, self._query, self.values)
-        witnesses = self._witnesses()[:1]
-        return [self._database(rows) for base in witnesses for rows in free.around(base)]
+        return [self._database(rows) for rows in free.around(self._witnesses()[:EXTREME])]
 
     def _all(self, most: int) -> Iterator[Rows]:
         self._unwanted.clear()
@@ -115,6 +118,7 @@ class SmallDatabases:
         yield triple
         twins = list(self._twins(witnesses[:TWINS]))
         yield from twins
+        yield from self._neighbours(witnesses[0])
         # A share for each way of changing, so that none is crowded out; what is left of all is changed at random.
         refused = [(*base, row) for number, base in enumerate(witnesses) for row in self._unwanted.get(number, ())]
         yield from refused
@@ -122,7 +126,8 @@ class SmallDatabases:
             (refused, self._last_changed, 0.1),
             (witnesses, self._one_gone, 0.1),
             (witnesses, self._partners_unknown, 0.05),
-            (witnesses, self._one_changed, 0.25),
+            (witnesses, self._renamed, 0.1),
+            (witnesses, self._one_changed, 0.2),
             (witnesses, self._one_more, 0.2),
             (pairs, self._one_changed, 0.1),
             (pairs[:1], self._one_more, 0.1),
@@ -159,12 +164,19 @@ class SmallDatabases:
             other = self._witness(sketch, WITNESSES + number, None, self._groups[number])
             yield (*mine, *other)
             yield (*mine, *(self._measured_alike(placed, mine) for placed in other))
-            empty = tuple(self._unmeasured(placed, self._groups[number]) for placed in other)
+            empty = tuple(self._beside_them.unmeasured(placed, self._groups[number]) for placed in other)
             yield (*mine, *empty)
             first = {placed.table.name: placed for placed in reversed(mine)}
             for placed in (*other, *empty):  # one row more, beside whatever it joins
                 if placed.table.name in first:
                     yield (*mine, self._joined_alike(placed, first[placed.table.name]))
+
+    def _neighbours(self, mine: Rows) -> Iterator[Rows]:
+        """The first witness with other groups beside it."""
+        if 0 in self._groups:
+            sketch = self._query.sketches[0]
+            others = [self._witness(sketch, 2 * WITNESSES + number, 1) for number in (1, 2)]
+            yield from self._beside_them.around((mine, others[0], others[1]), self._groups[0])
 
     def _measured_alike(self, placed: Placed, others: Rows) -> Placed:
         """A row with the free values of another one of its table."""
@@ -174,15 +186,6 @@ class SmallDatabases:
             column = (placed.table.name, name)
             if column not in self._found.constraints and column not in self._found.keys:
                 row[name] = first[name] if first is not None else None
-        return Placed(placed.table, row)
-
-    def _unmeasured(self, placed: Placed, group: Mapping[tuple[TableName, str], Any]) -> Placed:
-        """A row without values, but for those that decide where it belongs."""
-        row = dict(placed.row)
-        for column in placed.table.columns:
-            name = (placed.table.name, column.name.lower())
-            kept = name in self._query.constraints or name in self._found.keys or name in group
-            row[name[1]] = row[name[1]] if kept or not column.nullable else None
         return Placed(placed.table, row)
 
     def _joined_alike(self, placed: Placed, other: Placed) -> Placed:
@@ -204,7 +207,8 @@ class SmallDatabases:
             if place in sketch.missing:  # what NOT EXISTS or NOT IN must not find: it comes in as a row more
                 self._unwanted[number].append(Placed(sketched.table, witness.rows[place]))
                 continue
-            wanted = sketched.copies if sketched.copies <= MOST_COPIES else PASSING_COPIES
+            passing = max(PASSING_COPIES, min(sketched.most or 0, MOST_COPIES))
+            wanted = sketched.copies if sketched.copies <= MOST_COPIES else passing
             count = max(1, wanted - (beside == 0))
             rows += [Placed(sketched.table, witness.rows[place])] * count
         return tuple(rows)
@@ -242,6 +246,30 @@ class SmallDatabases:
                 rows[left] = Placed(base[left].table, {**base[left].row, mine: None})
                 rows[right] = Placed(base[right].table, {**base[right].row, other: None})
                 yield tuple(rows)
+
+    def _renamed(self, base: Rows) -> Iterator[Rows]:
+        """Another value in the place of one, in all rows that have it in a column or in what the column joins."""
+        places: dict[tuple[Any, Any], list[tuple[Placed, Column]]] = defaultdict(list)
+        for placed in {id(each): each for each in base}.values():
+            for column in placed.table.columns:
+                name = (placed.table.name, column.name.lower())
+                held = placed.row[name[1]]
+                if name[1] in self._used.get(name[0], ()) and held is not None and not isinstance(held, list):
+                    places[self._found.key_of(name) or name, held].append((placed, column))
+        for (_, held), slots in places.items():
+            values = dict.fromkeys(
+                value
+                for placed, column in slots
+                for value in (*self.values(placed.table, column), *self._beside(placed, column))
+            )
+            for value in values if len(slots) > 1 else ():
+                if value != held and (
+                    value is None or all(fitted(read_type(c.type), value) == value for _, c in slots)
+                ):
+                    changed = {id(placed): placed for placed, _ in slots}
+                    for placed, column in slots:
+                        changed[id(placed)] = self._with(changed[id(placed)], column, value)
+                    yield tuple(changed.get(id(each), each) for each in base)
 
     def _last_changed(self, base: Rows) -> Iterator[Rows]:
         for row in self._near(base[-1]):

@@ -144,6 +144,25 @@ class TestSearch:
                 "SELECT store_id FROM lake.shop.sales GROUP BY store_id "
                 "HAVING SUM(quantity) * 1.0 / SUM(customer_id) <= 0.9",
             ),
+            (
+                "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING SUM(discount) > "
+                "(SELECT 0.1 * AVG(s) FROM (SELECT SUM(discount) AS s FROM lake.shop.sales GROUP BY store_id) AS t)",
+                "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING SUM(discount) > (SELECT 0.1 * SUM(s) / "
+                "COUNT(*) FROM (SELECT SUM(discount) AS s FROM lake.shop.sales GROUP BY store_id) AS t)",
+            ),
+            (
+                "SELECT CASE WHEN SUM(CASE WHEN quantity < 6 THEN 1 ELSE 0 END) > 1 AND "
+                "SUM(CASE WHEN quantity > 7 THEN 1 ELSE 0 END) > 2 AND status IN ('a', 'b', 'c') THEN 1 ELSE 0 "
+                "END AS c FROM lake.shop.sales GROUP BY status",
+                "SELECT CASE WHEN SUM(CASE WHEN quantity < 6 THEN 1 ELSE 0 END) > 1 AND "
+                "SUM(CASE WHEN quantity > 7 THEN 1 ELSE 0 END) > 2 AND trim(status) IN ('a', 'b', 'c') "
+                "THEN 1 ELSE 0 END AS c FROM lake.shop.sales GROUP BY status",
+            ),
+            (
+                "SELECT CAST(SUM(CASE WHEN returned THEN price END) AS decimal(38,2)) AS s FROM lake.shop.sales",
+                "SELECT CAST(SUM(CAST(CASE WHEN returned THEN price END AS DOUBLE)) AS decimal(38,2)) AS s "
+                "FROM lake.shop.sales",
+            ),
         ],
     )
     def test_wrong_sums_keys_and_shares_are_too(self, right: str, wrong: str, open_ports: OpenPorts) -> None:
