@@ -112,6 +112,8 @@ def refused(term: exp.Expr) -> set[str]:
         return refused(inner) if isinstance(inner, (*_TESTS, exp.Column)) else set()
     if isinstance(term, exp.Column):
         return {term.sql()}
+    if isinstance(term, exp.Exists):
+        return _asked_around(term.this)
     if isinstance(term, (exp.In, exp.Between)):
         return strict_columns(term.this)
     if isinstance(term, _TESTS):
@@ -128,6 +130,16 @@ def _asked_of_rows(node: exp.Expr) -> set[str]:
     calls = list(query.selects[0].find_all(exp.AggFunc))
     known = all(isinstance(call, (exp.Sum, exp.Avg, exp.Min, exp.Max)) for call in calls)
     if not known or (calls and not _strict_over(query.selects[0].unalias())):
+        return set()
+    mine = sources(query)
+    found = {name for term in conditions(query) for name in refused(term)}
+    return {name for name in found if exp.to_column(name).args["table"].name.lower() not in mine}
+
+
+def _asked_around(node: exp.Expr) -> set[str]:
+    """Columns of the query around without whose values an EXISTS finds no row."""
+    query = node.this if isinstance(node, exp.Subquery) else node
+    if not isinstance(query, exp.Select) or (query.args.get("group") is None and query.find(exp.AggFunc)):
         return set()
     mine = sources(query)
     found = {name for term in conditions(query) for name in refused(term)}

@@ -27,6 +27,8 @@ from heavy_stack.backend.engines.translation import (
 )
 
 _NUMBER = Column(duckdb_sql.NUMBER, "integer", nullable=False)
+_NO_ERROR = "SET error_on_division_by_zero = false"
+"""One database must not keep all others from an answer; one that matters is opened by itself, where it fails."""
 
 
 class NumberedTranslation(Translation):
@@ -66,7 +68,7 @@ def numbered_opening(
     """
     made = tuple(design_table(create) for create, _ in design)
     translation = NumberedTranslation(tuple(tables), made, len(databases))
-    setup = create_schemas([table.name for table in (*tables, *made)])
+    setup = [("", _NO_ERROR), *create_schemas([table.name for table in (*tables, *made)])]
     load = []
     for table in tables:
         numbered = replace(table, columns=(*shown_columns(table), _NUMBER))

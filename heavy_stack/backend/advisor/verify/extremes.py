@@ -22,6 +22,8 @@ VANISHING = 1e-170
 """Its square is no double but 0."""
 MOMENTS = 4
 """Columns of deviations and correlations that are looked at one by one."""
+MOMENT_ROWS = 3
+"""Rows of a witness that are looked at so."""
 CANCELLED = 16
 """Copies of the numbers that cancel."""
 MANY = (200, 500, 1_000, 2_000)
@@ -123,13 +125,13 @@ class Extremes:
 
     def _one_uneven(self, base: Rows) -> Iterator[Rows]:
         """Such numbers in one column of a row that stands three times, while the others differ, or are tiny."""
-        for place, placed in enumerate(base):
+        for placed in list({id(each): each for each in base}.values())[:MOMENT_ROWS]:
             names = [name for name, _ in self._moments(placed)]
             wanted = [(name, tiny) for name in names[:MOMENTS] for tiny in (False, True)] if len(names) > 1 else []
             for alone, tiny in (*wanted, *([("", True)] if names else [])):
                 rows = [self._differing(placed, number, alone, tiny) for number in (1, 1, 2)]
                 if rows[0] != rows[2]:
-                    yield (*base[:place], *rows, *base[place + 1 :])
+                    yield (*(each for each in base if each is not placed), *rows)
 
     def _differing(self, placed: Placed, number: int, alone: str, tiny: bool) -> Placed:
         """One of two rows that differ in the columns of moments, but hardly in one of them."""

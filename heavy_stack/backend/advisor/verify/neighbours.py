@@ -5,7 +5,7 @@ An average that decides what is shown counts the group without values, or not; w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
@@ -15,6 +15,8 @@ from heavy_stack.backend.advisor.verify.surveys import Studied, Survey
 from heavy_stack.backend.advisor.verify.value_pools import key_value
 
 STEPS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 65, 88, 120, 160, 220, 300, 400, 550, 750, 1_000)
+MORE = 3
+"""How often the rows without values stand there: an average over all rows is then clearly less."""
 MOST_KEYS = 3
 """Group keys that get another value by themselves."""
 _FIRST_KEY = 700_000
@@ -51,22 +53,22 @@ class Neighbours:
         """
         mine, other, third = witnesses
         beside = [
-            (other, tuple(self.unmeasured(placed, group) for placed in third)),
+            (other, tuple(self.unmeasured(placed, group, _NUMBERS) for placed in third)),
             *self._one_key_apart(mine, group),
         ]
         steps = STEPS if self._is_compared() else ()
         for larger, nothing in beside:
             yield (*mine, *mine, *nothing)
             for step in steps:
-                yield (*self._scaled(mine, 1), *self._scaled(larger, step), *nothing)
+                yield (*self._scaled(mine, 1), *self._scaled(larger, step), *nothing * MORE)
 
-    def unmeasured(self, placed: Placed, group: Group) -> Placed:
-        """A row without values, but for those that decide where it belongs."""
+    def unmeasured(self, placed: Placed, group: Group, kinds: Collection[Kind] = tuple(Kind)) -> Placed:
+        """A row without values (of these kinds), but for those that decide where it belongs."""
         row = dict(placed.row)
         for column in placed.table.columns:
             name = (placed.table.name, column.name.lower())
             asked = any(item.kind not in ("high", "low") for item in self._query.constraints.get(name, ()))
-            kept = asked or name in self._found.keys or name in group
+            kept = asked or name in self._found.keys or name in group or read_type(column.type).kind not in kinds
             row[name[1]] = row[name[1]] if kept or not column.nullable else None
         return Placed(placed.table, row)
 
@@ -86,7 +88,7 @@ class Neighbours:
                 if len(keys) > 1:
                     seen.add(name)
                     rows = [Placed(placed.table, {**placed.row, name[1]: key}) for key in keys[:2]]
-                    yield (rows[0],), (self.unmeasured(rows[1], group),)
+                    yield (rows[0],), (self.unmeasured(rows[1], group, _NUMBERS),)
 
     def _keys(self, placed: Placed, column: Column) -> list[Any]:
         """Values that conditions see as they see the row's own."""
@@ -103,16 +105,22 @@ class Neighbours:
         return all(item.holds(value) == item.holds(placed.row[name[1]]) for item in asked)
 
     def _scaled(self, rows: Rows, step: int) -> Rows:
-        """Rows with one number in all columns that are free to have it."""
+        """Rows with one number in all columns that are free to have it; whole numbers, which may count, stay at 1."""
         return tuple(self._with_numbers(placed, step) for placed in rows)
 
     def _with_numbers(self, placed: Placed, step: int) -> Placed:
         row = dict(placed.row)
-        for column in placed.table.columns:
-            name, kind = (placed.table.name, column.name.lower()), read_type(column.type)
-            value = fitted(kind, step) if kind.kind in _NUMBERS else None
-            if value is None or name not in self._query.used or name in self._found.keys:
-                continue
-            if self._alike(placed, name, value):
-                row[name[1]] = value
+        kinds = {column.name.lower(): read_type(column.type) for column in placed.table.columns}
+        free = [
+            name
+            for name, kind in kinds.items()
+            if kind.kind in _NUMBERS
+            and (placed.table.name, name) in self._query.used
+            and (placed.table.name, name) not in self._found.keys
+        ]
+        parts = any(kinds[name].kind is not Kind.INTEGER for name in free)
+        for name in free:
+            value = fitted(kinds[name], 1 if parts and kinds[name].kind is Kind.INTEGER else step)
+            if value is not None and self._alike(placed, (placed.table.name, name), value):
+                row[name] = value
         return Placed(placed.table, row)
