@@ -30,6 +30,8 @@ from dev_scripts.mutants.null_facts import (
 from dev_scripts.mutants.readers import null_rows_of_select_vanish, shown
 from dev_scripts.mutants.strict_forms import (
     any_above_zero,
+    arm_of_all_rows,
+    bound_that_rows_pass,
     else_beside_null,
     else_of_a_sum,
     implied_bound,
@@ -341,6 +343,8 @@ CHANGES: dict[str, Change] = {
     "ROUND where there are no more places": round_of_few_places,
     "a guard that the comparison asks for": test_of_a_guard,
     "a bound beside a closer one": implied_bound,
+    "a bound that all rows pass": bound_that_rows_pass,
+    "an arm of all rows": arm_of_all_rows,
     "NULLIF of a value that it is not": nullif_of_another,
     "some number above zero": any_above_zero,
 }

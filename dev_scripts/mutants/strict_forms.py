@@ -135,6 +135,30 @@ def implied_bound(node: exp.Expr, known: Known) -> exp.Expr | None:
     return exp.true() if any(other is not None and _implies(other, mine) for other in others) else None
 
 
+def bound_that_rows_pass(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """`x >= 0` in a CASE or FILTER of a SELECT whose rows all have x > 0."""
+    mine, select = _bound(node), node.find_ancestor(exp.Select)
+    if mine is None or select is None or not decides(node) or node.find_ancestor(exp.Join, exp.Select) is not select:
+        return None
+    where = node.find_ancestor(exp.Where)
+    if where is select.args.get("where") or node.find_ancestor(exp.AggFunc, exp.Having, exp.Select) is not select:
+        return None
+    found = (_bound(term.unnest()) for term in conditions(select))
+    return (
+        exp.true() if any(other is not None and (other == mine or _implies(other, mine)) for other in found) else None
+    )
+
+
+def arm_of_all_rows(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """CASE WHEN TRUE THEN x … END."""
+    branches = node.args.get("ifs") or [] if isinstance(node, exp.Case) and node.this is None else []
+    first = branches[0] if branches else None
+    if first is None or not isinstance(first.this.unnest(), exp.Boolean) or not first.this.unnest().this:
+        return None
+    value = first.args["true"]
+    return value if isinstance(value, exp.Expr) else None
+
+
 def _bound(node: exp.Expr) -> tuple[str, str, object] | None:
     signs: dict[type[exp.Expr], str] = {exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
     value = constant(node.expression) if type(node) in signs else None

@@ -260,6 +260,17 @@ class TestTables:
         assert about_table(f"SELECT SUM(s) AS s FROM {V} WHERE k = 3", lost)
         assert about_table(f"SELECT SUM(s) AS s FROM {V}", lost) is None
 
+    def test_groups_that_the_text_refuses_may_differ(self) -> None:
+        table = (
+            f"SELECT store AS k, CASE WHEN store > 0 THEN id / store END AS s, COUNT(*) FILTER (WHERE store > 0) AS n "
+            f"FROM {S} GROUP BY store, CASE WHEN store > 0 THEN id / store END"
+        )
+        right, wrong = qualified(table, CATALOG), qualified(table.replace("> 0 THEN", ">= 0 THEN"), CATALOG)
+        for asked, sound in (("WHERE n > 0", True), ("WHERE n >= 0", False), ("", False)):
+            text = qualified(f"SELECT k, s FROM {V} {asked}", DESIGNED)
+            readings = [node for node in text.find_all(exp.Table) if node.name == VIEW.name]
+            assert bool(argument_for_table(readings, right, wrong, KNOWN)) is sound
+
     def test_a_short_decimal_comes_back_from_a_double(self) -> None:
         table = f"SELECT store AS k, MAX(price) AS s, SUM(price) AS n FROM {S} GROUP BY 1"
         text = f"SELECT k, s, n FROM {V}"

@@ -60,7 +60,7 @@ class Neighbours:
         for larger, nothing in beside:
             yield (*mine, *mine, *nothing)
             for step in steps:
-                yield (*self._scaled(mine, 1), *self._scaled(larger, step), *nothing * MORE)
+                yield (*self._scaled(mine, 1, group), *self._scaled(larger, step, group), *nothing * MORE)
 
     def unmeasured(self, placed: Placed, group: Group, kinds: Collection[Kind] = tuple(Kind)) -> Placed:
         """A row without values (of these kinds), but for those that decide where it belongs."""
@@ -104,11 +104,11 @@ class Neighbours:
         asked = [item for item in self._found.constraints.get(name, ()) if item.kind not in ("high", "low")]
         return all(item.holds(value) == item.holds(placed.row[name[1]]) for item in asked)
 
-    def _scaled(self, rows: Rows, step: int) -> Rows:
+    def _scaled(self, rows: Rows, step: int, group: Group) -> Rows:
         """Rows with one number in all columns that are free to have it; whole numbers, which may count, stay at 1."""
-        return tuple(self._with_numbers(placed, step) for placed in rows)
+        return tuple(self._with_numbers(placed, step, group) for placed in rows)
 
-    def _with_numbers(self, placed: Placed, step: int) -> Placed:
+    def _with_numbers(self, placed: Placed, step: int, group: Group) -> Placed:
         row = dict(placed.row)
         kinds = {column.name.lower(): read_type(column.type) for column in placed.table.columns}
         free = [
@@ -117,6 +117,7 @@ class Neighbours:
             if kind.kind in _NUMBERS
             and (placed.table.name, name) in self._query.used
             and (placed.table.name, name) not in self._found.keys
+            and (placed.table.name, name) not in group
         ]
         parts = any(kinds[name].kind is not Kind.INTEGER for name in free)
         for name in free:
