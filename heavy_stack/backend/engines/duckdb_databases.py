@@ -28,7 +28,7 @@ from heavy_stack.backend.engines.translation import (
 
 _NUMBER = Column(duckdb_sql.NUMBER, "integer", nullable=False)
 _NO_ERROR = "SET error_on_division_by_zero = false"
-"""One database must not keep all others from an answer; one that matters is opened by itself, where it fails."""
+"""So that one database keeps no others from an answer; one that matters is opened by itself, where it fails."""
 
 
 class NumberedTranslation(Translation):
@@ -54,6 +54,8 @@ def numbered_opening(
     databases: Sequence[Mapping[TableName, Sequence[tuple[Any, ...]]]],
     design: Sequence[tuple[str, str]],
     limit_s: float,
+    *,
+    lenient: bool = False,
 ) -> tuple[Opening, NumberedTranslation]:
     """How a process gets all databases, and the translation of what is asked of them.
 
@@ -62,13 +64,15 @@ def numbered_opening(
         databases: Rows by table, for each database.
         design: (CREATE TABLE, INSERT) pairs in Trino SQL; each is filled in every database.
         limit_s: Seconds for all of it.
+        lenient: What is divided by zero is NULL.
 
     Raises:
         NotCheckable: A table has no form here; the message starts with its name.
     """
     made = tuple(design_table(create) for create, _ in design)
     translation = NumberedTranslation(tuple(tables), made, len(databases))
-    setup = [("", _NO_ERROR), *create_schemas([table.name for table in (*tables, *made)])]
+    setup = create_schemas([table.name for table in (*tables, *made)])
+    setup += [("", _NO_ERROR)] if lenient else []
     load = []
     for table in tables:
         numbered = replace(table, columns=(*shown_columns(table), _NUMBER))

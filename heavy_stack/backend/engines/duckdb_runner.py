@@ -99,6 +99,8 @@ class DuckdbRunner:
         tables: Sequence[Table],
         databases: Sequence[Mapping[TableName, Sequence[tuple[Any, ...]]]],
         design: Sequence[tuple[str, str]],
+        *,
+        lenient: bool = False,
     ) -> DuckdbSession:
         """Many tiny databases at once: each query is answered in every one, its number is the first column.
 
@@ -106,7 +108,7 @@ class DuckdbRunner:
             NotCheckable, RunFailed, RunTimeout: As `open_test_data`.
         """
         limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
-        opening, translation = numbered_opening(tables, databases, design, limit_s)
+        opening, translation = numbered_opening(tables, databases, design, limit_s, lenient=lenient)
         process = self._idle.pop() if self._idle else self._new_process(_TEST_THREADS)
         return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
 

@@ -51,6 +51,7 @@ SPLITS = 5
 EASILY = 1
 """Where the halving starts with databases of which any may do so."""
 NAME = "small databases"
+_ZERO = "division by zero"
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,7 @@ class _Attempt:
         self._conditions = conditions
         self._limit_s = limit_s
         self._ends = time.monotonic() + limit_s
+        self._lenient = False
         # With lower thresholds more databases return something; without any, both are the same.
         self._sides = texts.relaxed or (texts.original, texts.rewritten)
         self._moments = {place + 1 for place in texts.moments}
@@ -236,6 +238,10 @@ class _Attempt:
         except RunFailed as problem:
             if depth == 0:
                 self._together([{}])  # what fails without any rows has nothing to do with them
+            if _ZERO in str(problem).lower() and not self._lenient:
+                # A database in which both sides have NULL for it shows nothing; one with a difference is opened alone.
+                self._lenient = True
+                return self.run(databases, depth)
             if len(databases) == 1 or depth >= SPLITS or time.monotonic() > self._ends:
                 return Searched(failed=len(databases), why=str(problem))
         middle = len(databases) // 2
@@ -244,7 +250,7 @@ class _Attempt:
 
     def _together(self, databases: Sequence[Database]) -> Searched:
         """Raises RunFailed where the original, a condition or a table of the design fails in one of them."""
-        session = self._runner.open_databases(self._tables, databases, self._pairs)
+        session = self._runner.open_databases(self._tables, databases, self._pairs, lenient=self._lenient)
         try:
             broken = self._broken(session)
             before = session.query(self._sides[0], limit_s=self._limit_s, max_rows=MOST_ROWS)
@@ -282,7 +288,7 @@ class _Attempt:
         return self._confirmed(searched, databases, wanted)
 
     def _rewrite_fails(self, databases: Sequence[Database]) -> bool:
-        session = self._runner.open_databases(self._tables, databases, self._pairs)
+        session = self._runner.open_databases(self._tables, databases, self._pairs, lenient=self._lenient)
         try:
             session.query(self._sides[1], limit_s=self._limit_s, max_rows=MOST_ROWS)
         except RunFailed:

@@ -181,11 +181,31 @@ class TestSearch:
         assert searched(open_ports(TABLES), right, wrong).difference is None
 
     def test_what_fails_with_the_original_too_is_no_difference(self, open_ports: OpenPorts) -> None:
-        text = "SELECT status, SUM(price / quantity) AS s FROM lake.shop.sales GROUP BY status"
+        text = (
+            "SELECT status, SUM(CAST(price AS decimal(2,1))) AS s FROM lake.shop.sales WHERE price < 12 GROUP BY status"
+        )
         found = searched(open_ports(TABLES), text, text)
         assert found.difference is None
         assert found.databases > 0
         assert found.failed > 0
+
+    def test_what_is_divided_by_zero_hides_nothing_else(self, open_ports: OpenPorts) -> None:
+        text = "SELECT status, SUM(price / quantity) AS s FROM lake.shop.sales {} GROUP BY status"
+        known = "WHERE status IS NOT NULL"
+        assert searched(open_ports(TABLES), text.format(""), text.format("")).difference is None
+        assert searched(open_ports(TABLES), text.format(""), text.format(known)).difference is not None
+
+    def test_a_division_that_only_the_rewrite_makes_is_a_difference(self, open_ports: OpenPorts) -> None:
+        text = "SELECT status, SUM(price / {}) AS s FROM lake.shop.sales GROUP BY status"
+        found = searched(open_ports(TABLES), text.format("NULLIF(quantity, 0)"), text.format("quantity"))
+        assert found.difference is not None
+
+    def test_rows_that_tie_are_no_difference(self, open_ports: OpenPorts) -> None:
+        text = (
+            "SELECT quantity, SUM(quantity) OVER (PARTITION BY status ORDER BY day {} ROWS BETWEEN UNBOUNDED PRECEDING "
+            "AND CURRENT ROW) AS s FROM lake.shop.sales"
+        )
+        assert searched(open_ports(TABLES), text.format(""), text.format(", quantity")).difference is None
 
     def test_databases_that_break_a_condition_do_not_count(self, open_ports: OpenPorts) -> None:
         text = "SELECT status, COUNT(*) AS n FROM lake.shop.sales GROUP BY status"
