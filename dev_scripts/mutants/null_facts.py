@@ -196,9 +196,32 @@ def never_null(node: exp.Expr, known: Known, but: exp.Expr | None = None) -> boo
         return True
     if isinstance(node, (exp.Sum, exp.Min, exp.Max, exp.Avg)) and not isinstance(node.parent, (exp.Window, exp.Filter)):
         select = node.find_ancestor(exp.Select)
+        if select is not None and _asked_by_having(node, select):
+            return True
         grouped = select is not None and bool(group_keys(select)) and not has_sets(select)
         return grouped and not isinstance(node.this, exp.Distinct) and never_null(node.this, known, but)
     return False
+
+
+def _asked_by_having(call: exp.Expr, select: exp.Select) -> bool:
+    """Whether HAVING refuses groups in which an aggregate, which stands elsewhere, is NULL."""
+    having = select.args.get("having")
+    if having is None or call.find_ancestor(exp.Having, exp.Select) is having:
+        return False
+    tests = [
+        term for term in terms(having.this) if isinstance(term, (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE))
+    ]
+    return any(call in strict_parts(side) for term in tests for side in (term.this, term.expression))
+
+
+def strict_parts(node: exp.Expr) -> Iterator[exp.Expr]:
+    """What makes an expression NULL when it is NULL, itself first."""
+    yield node
+    if isinstance(node, STRICT):
+        for part in node.iter_expressions():
+            yield from strict_parts(part)
+    elif isinstance(node, exp.Nullif):
+        yield from strict_parts(node.this)
 
 
 def has_sets(select: exp.Select) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from dev_scripts.mutants.null_facts import STRICT, Known, conditions, never_null, owner_of, sources, terms
+from dev_scripts.mutants.null_facts import STRICT, Known, conditions, never_null, owner_of, sources, strict_parts, terms
 from dev_scripts.mutants.value_forms import decides
 from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.column_types import is_number, read_type
@@ -15,6 +15,7 @@ from heavy_stack.backend.advisor.verify.constraints import Constraint
 from heavy_stack.backend.advisor.verify.literals import constant
 
 _COMPARED = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ)
+_NULL_OVER_NOTHING = (exp.Sum, exp.Avg, exp.Min, exp.Max)
 _WHOLE = ("bigint", "integer", "smallint", "tinyint")
 
 
@@ -41,6 +42,14 @@ def else_of_a_sum(node: exp.Expr, known: Known) -> exp.Expr | None:
         return None
     inner.set("default", None)
     return node
+
+
+def default_of_nothing(node: exp.Expr, known: Known) -> exp.Expr | None:
+    """`SUM(x) / COALESCE(SUM(n), 0)` with n never NULL: where there is no row, the whole is NULL anyway."""
+    call = node.this if isinstance(node, exp.Coalesce) else None
+    if type(call) not in _NULL_OVER_NOTHING or not isinstance(call, exp.AggFunc) or not never_null(call.this, known):
+        return None
+    return call if any(type(other) in _NULL_OVER_NOTHING for other in _partners(node)) else None
 
 
 def _only_test(node: object) -> exp.Expr | None:
@@ -83,16 +92,7 @@ def _partners(node: exp.Expr) -> Iterator[exp.Expr]:
     top = node
     while isinstance(top.parent, STRICT) or (isinstance(top.parent, exp.Nullif) and top.parent.this is top):
         top = top.parent
-    return (part for part in _strict_parts(top) if part is not node)
-
-
-def _strict_parts(node: exp.Expr) -> Iterator[exp.Expr]:
-    yield node
-    if isinstance(node, STRICT):
-        for part in node.iter_expressions():
-            yield from _strict_parts(part)
-    elif isinstance(node, exp.Nullif):
-        yield from _strict_parts(node.this)
+    return (part for part in strict_parts(top) if part is not node)
 
 
 def round_of_few_places(node: exp.Expr, known: Known) -> exp.Expr | None:

@@ -72,7 +72,11 @@ SHARES = SHARES.replace("store /", "store * 1.0 /").replace("id /", "id * 1.0 /"
 TURNED = SHARES.replace("1 WHEN", "3 WHEN").replace("2 END", "1 END").replace("3 WHEN", "2 WHEN")
 TURNED = TURNED.replace("store *", "x *").replace("(id,", "(y,").replace("id *", "store *").replace("(store,", "(id,")
 TURNED = TURNED.replace("x *", "id *").replace("(y,", "(store,")
+ENOUGH_OF = f"SELECT k, {{}} AS s FROM {V} GROUP BY k HAVING {{}} > (SELECT 1 AS c)"
+MEAN = f"SELECT (SELECT SUM(s) / {{}} AS c FROM {V} AS v WHERE v.k = t.id) AS c FROM {T} AS t"
 EQUIVALENT = (
+    (ENOUGH_OF.format("SUM(s)", "SUM(s)"), ENOUGH_OF.format("COALESCE(SUM(s), 0)", "SUM(s)")),
+    (MEAN.format("SUM(n)"), MEAN.format("COALESCE(SUM(n), 0)")),
     (GAP.format("ELSE 0", "price"), GAP.format("", "price")),
     (FEW.format("ELSE 0", COUNT_OF_PART), FEW.format("", COUNT_OF_PART)),
     (WITH_MONTH.format(call="MAX", also=", g.channel"), WITH_MONTH.format(call="SUM", also=", g.channel")),
@@ -148,6 +152,11 @@ EQUIVALENT = (
     ),
 )
 DIFFERENT = (
+    (ENOUGH_OF.format("SUM(s)", "SUM(n)"), ENOUGH_OF.format("COALESCE(SUM(s), 0)", "SUM(n)")),
+    (
+        MEAN.replace("SUM(s) /", "SUM(n) /").format("SUM(s)"),
+        MEAN.replace("SUM(s) /", "SUM(n) /").format("COALESCE(SUM(s), 1)"),
+    ),
     (GAP.format("ELSE 0", "price ELSE 1"), GAP.format("", "price ELSE 1")),
     (FEW.format("ELSE 0", "COUNT(*)"), FEW.format("", "COUNT(*)")),
     (
