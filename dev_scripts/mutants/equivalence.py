@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from dev_scripts.mutants.drawing import columns_read
+from dev_scripts.mutants.duplicates import is_doubled
 from dev_scripts.mutants.merging import merges, seen_by
 from dev_scripts.mutants.normal_forms import CHANGES, normal_form
 from dev_scripts.mutants.null_facts import Known, conditions, group_keys, strict_columns, terms
 from dev_scripts.mutants.readers import unread_when_null
+from dev_scripts.mutants.shares import shares_of_table
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.column_types import read_type
@@ -50,6 +52,8 @@ def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: e
     mine, other = sides
     if not isinstance(mine, exp.Select) or not isinstance(other, exp.Select):
         return None
+    if is_doubled(right, wrong) and all(shares_of_table(node, right) for node in readings):
+        return "the text shows shares of what is twice as much"
     if all(merges(node, mine, other) for node in readings):
         return "the text adds the rows up"
     if all(seen_by(node, mine, other) for node in readings):

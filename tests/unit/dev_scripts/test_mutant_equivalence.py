@@ -280,6 +280,21 @@ class TestTables:
             readings = [node for node in text.find_all(exp.Table) if node.name == VIEW.name]
             assert bool(argument_for_table(readings, right, wrong, KNOWN)) is sound
 
+    def test_shares_of_a_table_stay_when_its_source_is_doubled(self) -> None:
+        twice = ROLLUP.replace(f"FROM {S}", f"FROM {BOTH} AS sales")
+        some = "CAST(SUM(CASE WHEN m > DATE '2024-01-01' THEN s ELSE 0 END) AS DOUBLE)"
+        for shown, sound in (
+            (f"{some} / SUM(s)", True),
+            (f"{some} / SUM(n)", True),
+            (f"{some} / COUNT(*)", False),
+            (f"{some} + 1", False),
+            (f"{some} / SUM(s) FILTER (WHERE n > 5)", False),
+            (f"MAX(s) > SUM(n) AND {some} > 0", True),
+            (f"CASE WHEN SUM(n) > 5 THEN {some} / SUM(s) END", False),
+        ):
+            text = f"SELECT k, {shown} AS p FROM {V} WHERE n > 0 GROUP BY k"
+            assert bool(about_table(text, twice)) is sound, shown
+
     def test_a_short_decimal_comes_back_from_a_double(self) -> None:
         table = f"SELECT store AS k, MAX(price) AS s, SUM(price) AS n FROM {S} GROUP BY 1"
         text = f"SELECT k, s, n FROM {V}"
