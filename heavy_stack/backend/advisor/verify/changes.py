@@ -106,6 +106,21 @@ class Changes:
 
     def renamed(self, base: Rows) -> Iterator[Change]:
         """Another value in the place of one, in all rows that have it in a column or in what the column joins."""
+        for (name, held), slots in self._alike(base).items():
+            tried = (self._tried(placed, column) for placed, column in slots) if len(slots) > 1 else ()
+            for value in dict.fromkeys(value for values in tried for value in values):
+                if value != held and all(_holds(column, value) for _, column in slots):
+                    yield (name, value), partial(_all_changed, base, slots, value)
+
+    def spelled_otherwise(self, base: Rows) -> Iterator[Change]:
+        """The rows with a text once more, in capitals or small letters, or with a blank behind it."""
+        for (name, held), slots in self._alike(base).items():
+            for number, value in enumerate((held.swapcase(), held + " ") if isinstance(held, str) else ()):
+                if value != held and all(_holds(column, value) for _, column in slots):
+                    yield (name, number), partial(_also_changed, base, slots, value)
+
+    def _alike(self, base: Rows) -> dict[tuple[Any, Any], list[tuple[Placed, Column]]]:
+        """By value, and by column or what the column joins: where it stands."""
         places: dict[tuple[Any, Any], list[tuple[Placed, Column]]] = defaultdict(list)
         for placed in {id(each): each for each in base}.values():
             for column in placed.table.columns:
@@ -113,11 +128,7 @@ class Changes:
                 held = placed.row[name[1]]
                 if name[1] in self._used.get(name[0], ()) and held is not None and not isinstance(held, list):
                     places[self._found.key_of(name) or name, held].append((placed, column))
-        for (name, held), slots in places.items():
-            tried = (self._tried(placed, column) for placed, column in slots) if len(slots) > 1 else ()
-            for value in dict.fromkeys(value for values in tried for value in values):
-                if value != held and all(_holds(column, value) for _, column in slots):
-                    yield (name, value), partial(_all_changed, base, slots, value)
+        return places
 
     def last_changed(self, base: Rows) -> Iterator[Change]:
         """The last row changed."""
@@ -224,6 +235,11 @@ def _all_changed(base: Rows, slots: Sequence[tuple[Placed, Column]], value: Any)
     for placed, column in slots:
         changed[id(placed)] = _with(changed[id(placed)], column, value)
     return tuple(changed.get(id(each), each) for each in base)
+
+
+def _also_changed(base: Rows, slots: Sequence[tuple[Placed, Column]], value: Any) -> Rows:
+    wanted = {id(placed) for placed, _ in slots}
+    return (*base, *_all_changed(tuple(each for each in base if id(each) in wanted), slots, value))
 
 
 def _both_unknown(base: Rows, left: tuple[int, Column], right: tuple[int, Column]) -> Rows:

@@ -22,7 +22,7 @@ from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.surveys import MOMENTS
 
 ORDER_COLUMN = "heavy_order_key_"
-HIGH, LOWERED = 20, 2
+HIGH, LOWERED = 5, 2
 """Thresholds on aggregates above the first are also tried as the second."""
 _TAIL = ("order", "limit", "offset", "fetch")
 

@@ -30,8 +30,14 @@ from heavy_stack.backend.advisor.verify.extremes import Extremes, Placed, Rows
 from heavy_stack.backend.advisor.verify.neighbours import Neighbours
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
-from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
-from heavy_stack.backend.advisor.verify.witnesses import as_tuple, solve_values
+from heavy_stack.backend.advisor.verify.value_pools import KEY_BASE, Flavour, Pools
+from heavy_stack.backend.advisor.verify.witnesses import (
+    Witness,
+    as_tuple,
+    solve_values,
+    spread_copies,
+    spread_partners,
+)
 
 Database = dict[TableName, list[tuple[Any, ...]]]
 """Rows by table, in the table's column order."""
@@ -120,6 +126,7 @@ class SmallDatabases:
             (refused, by.last_changed, 0.1),
             (witnesses, by.one_gone, 0.1),
             (witnesses, by.partners_unknown, 0.05),
+            (witnesses, by.spelled_otherwise, 0.05),
             ([*witnesses, *twins], by.renamed, 0.15),
             (witnesses, by.one_changed, 0.2),
             (witnesses, by.one_more, 0.2),
@@ -201,8 +208,22 @@ class SmallDatabases:
             passing = max(PASSING_COPIES, min(sketched.most or 0, MOST_COPIES))
             wanted = sketched.copies if sketched.copies <= MOST_COPIES else passing
             count = max(1, wanted - (beside == 0))
-            rows += [Placed(sketched.table, witness.rows[place])] * count
+            if sketched.spread and count > 1:
+                rows += self._spread(sketch, witness, place, count)
+            else:
+                rows += [Placed(sketched.table, witness.rows[place])] * count
         return tuple(rows)
+
+    def _spread(self, sketch: Sketch, witness: Witness, place: int, count: int) -> Iterator[Placed]:
+        """Copies of a row that a COUNT(DISTINCT …) tells apart, and what they join."""
+        sketched = sketch.rows[place]
+        copies = [dict(witness.rows[place]) for _ in range(count)]
+        first = self._draw.randrange(1_000, KEY_BASE)
+        spread_copies(copies, sketched.table, sketched.spread, first)
+        tables = {row.table.name: row.table for row in sketch.rows}
+        yield from (Placed(sketched.table, row) for row in copies)
+        for name, row in spread_partners(sketch, witness, place, count, first):
+            yield Placed(tables[name], row)
 
     def _plain_row(self, table: Table) -> Placed:
         return Placed(table, {column.name.lower(): self._pools.random_value(table, column) for column in table.columns})
