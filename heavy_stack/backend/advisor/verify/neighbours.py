@@ -59,6 +59,7 @@ class Neighbours:
         steps = STEPS if self._is_compared() else ()
         for larger, nothing in beside:
             yield (*mine, *mine, *nothing)
+            yield (*mine, *mine, *(self._without_numbers(placed, group) for placed in nothing))
             for step in steps:
                 yield (*self._scaled(mine, 1, group), *self._scaled(larger, step, group), *nothing * MORE)
 
@@ -70,6 +71,15 @@ class Neighbours:
             asked = any(item.kind not in ("high", "low") for item in self._query.constraints.get(name, ()))
             kept = asked or name in self._found.keys or name in group or read_type(column.type).kind not in kinds
             row[name[1]] = row[name[1]] if kept or not column.nullable else None
+        return Placed(placed.table, row)
+
+    def _without_numbers(self, placed: Placed, group: Group) -> Placed:
+        """A row without any number but keys: what is asked of one may be asked of what it adds up to."""
+        row = dict(placed.row)
+        for column in placed.table.columns:
+            name = (placed.table.name, column.name.lower())
+            free = name not in self._found.keys and name not in group and column.nullable
+            row[name[1]] = None if free and read_type(column.type).kind in _NUMBERS else row[name[1]]
         return Placed(placed.table, row)
 
     def _is_compared(self) -> bool:
@@ -94,9 +104,10 @@ class Neighbours:
         """Values that conditions see as they see the row's own."""
         name = (placed.table.name, column.name.lower())
         fresh = [key_value(read_type(column.type), _FIRST_KEY + number) for number in (1, 2)]
+        tried = [value for value in self._values(placed.table, column)[::-1] if value is not None]  # plain ones first
         return [
             value
-            for value in (*fresh, *self._values(placed.table, column))
+            for value in ((*fresh, *tried) if name in self._found.keys else (*tried, *fresh))
             if value is not None and self._alike(placed, name, value)
         ]
 

@@ -159,6 +159,12 @@ class TestSearch:
                 "THEN 1 ELSE 0 END AS c FROM lake.shop.sales GROUP BY status",
             ),
             (
+                "SELECT store_id, COUNT(DISTINCT status) AS n FROM lake.shop.sales GROUP BY store_id "
+                "HAVING COUNT(DISTINCT status) > 20",
+                "SELECT store_id, COUNT(DISTINCT lower(status)) AS n FROM lake.shop.sales GROUP BY store_id "
+                "HAVING COUNT(DISTINCT status) > 20",
+            ),
+            (
                 "SELECT CAST(SUM(CASE WHEN returned THEN price END) AS decimal(38,2)) AS s FROM lake.shop.sales",
                 "SELECT CAST(SUM(CAST(CASE WHEN returned THEN price END AS DOUBLE)) AS decimal(38,2)) AS s "
                 "FROM lake.shop.sales",
