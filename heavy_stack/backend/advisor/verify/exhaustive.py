@@ -29,7 +29,7 @@ from heavy_stack.backend.advisor.sql.comparator import compare
 from heavy_stack.backend.advisor.sql.parsing import SqlProblem, TooLarge, parse_statement
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts
-from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, run_both
+from heavy_stack.backend.advisor.verify.comparison import Compared, Outcome, depends_on_order, run_both
 from heavy_stack.backend.advisor.verify.small_databases import Database, SmallDatabases, rows_of
 from heavy_stack.backend.advisor.verify.surveys import Studied, study
 from heavy_stack.backend.advisor.verify.trials import judge
@@ -321,23 +321,11 @@ class _Attempt:
             finally:
                 session.close()
             different = compared.outcome in (Outcome.DIFFERENT, Outcome.REWRITE_FAILED)
-            if different and not self._depends_on_order(databases[number]):
+            if different and not depends_on_order(
+                self._runner, self._tables, databases[number], self._texts, self._limit_s
+            ):
                 return replace(searched, difference=compared, data=databases[number])
         return searched
-
-    def _depends_on_order(self, database: Database) -> bool:
-        """Whether the original returns something else when the same rows come in another order: tied rows decide."""
-        results = []
-        for step in (1, -1):
-            rows = {name: each[::step] for name, each in database.items()}
-            session = self._runner.open_test_data(self._tables, rows, [])
-            try:
-                results.append(session.query(self._texts.original, limit_s=self._limit_s, max_rows=MOST_ROWS))
-            except (RunFailed, RunTimeout):
-                return False
-            finally:
-                session.close()
-        return not compare(*results, moments=self._texts.moments).equal
 
 
 def _by_database(result: ResultSet) -> Mapping[int, list[tuple[Any, ...]]]:
