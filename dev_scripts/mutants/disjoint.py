@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from sqlglot import exp
 
 from dev_scripts.mutants.null_facts import terms
+from heavy_stack.backend.advisor.sql.types import type_name
+from heavy_stack.backend.advisor.verify.column_types import read_type
 from heavy_stack.backend.advisor.verify.constraints import Constraint
 from heavy_stack.backend.advisor.verify.literals import constant
 from heavy_stack.backend.advisor.verify.patterns import fixed_places
 
+_LAST_DIGITS = Decimal("1e-9")
+"""By how much a share of doubles may be off."""
 _OPERATORS: dict[type[exp.Expr], str] = {exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<="}
 
 
@@ -36,7 +40,7 @@ def _apart(left: exp.Expr, right: exp.Expr) -> bool:
             same = listed is not None and subject == listed[0]
             if same and listed and not any(Constraint("compare", op, value).holds(item) for item in listed[1]):
                 return True
-    return _patterns_apart(left, right)
+    return _patterns_apart(left, right) or _shares_apart(left, right)
 
 
 def _past(lower: tuple[str, str, Any], upper: tuple[str, str, Any]) -> bool:
@@ -80,3 +84,39 @@ def _patterns_apart(left: exp.Expr, right: exp.Expr) -> bool:
     if mine is None or other is None:
         return False
     return len(mine) != len(other) or any(not set(a) & set(b) for a, b in zip(mine, other, strict=True))
+
+
+def _shares_apart(left: exp.Expr, right: exp.Expr) -> bool:
+    """`a / b > 1.5` and `b / a > 0.7`: the product of both shares is 1."""
+    mine, other = _least_share(left), _least_share(right)
+    if mine is None or other is None or mine[0] != other[1] or mine[1] != other[0]:
+        return False
+    return mine[2] > 0 and other[2] > 0 and mine[2] * other[2] > mine[3] * other[3]
+
+
+def _least_share(node: exp.Expr) -> tuple[str, str, Decimal, Decimal] | None:
+    """(a, b, bound, k) where a condition asks that a * k / b is at least a bound, before it is rounded."""
+    if not isinstance(node, (exp.GT, exp.GTE)) or not isinstance(node.this.unnest(), exp.Div):
+        return None
+    share, bound = node.this.unnest(), constant(node.expression)
+    kind = read_type(type_name(share) or "")
+    if not isinstance(bound, (int, Decimal)) or kind.kind not in ("decimal", "float"):
+        return None
+    least = Decimal(bound)
+    if kind.kind == "decimal":
+        unit = Decimal(1).scaleb(-kind.scale)
+        steps = least / unit
+        whole = steps.to_integral_value(ROUND_FLOOR)
+        passing = whole if isinstance(node, exp.GTE) and whole == steps else whole + 1
+        least = passing * unit - unit / 2
+    else:
+        least -= abs(least) * _LAST_DIGITS
+    upper, lower, factor = share.this.unnest(), share.expression.unnest(), Decimal(1)
+    if isinstance(upper, exp.Mul):
+        value = constant(upper.expression)
+        if not isinstance(value, (int, Decimal)) or value <= 0:
+            return None
+        upper, factor = upper.this.unnest(), Decimal(value)
+    if isinstance(lower, exp.Nullif) and lower.expression.sql() == "0":
+        lower = lower.this.unnest()
+    return upper.sql(), lower.sql(), least, factor

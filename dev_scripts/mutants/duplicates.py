@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from dev_scripts.mutants.null_facts import Known, fixed_columns, group_keys, key_of, source_key, sources
+from dev_scripts.mutants.null_facts import Known, fixed_columns, group_keys, key_of, optional, source_key, sources
 from dev_scripts.mutants.shares import shows_shares_only
 
 _INSENSITIVE = (exp.Min, exp.Max, exp.AnyValue)
@@ -51,15 +51,35 @@ def duplicates_nobody_counts(node: exp.Expr, known: Known) -> exp.Expr | None:
     if isinstance(distinct, exp.Distinct) and inner.args.get("limit") is None and distinct.args.get("on") is None:
         inner.set("distinct", None)
         return node
-    if isinstance(inner, exp.Union) and not inner.args.get("distinct") and inner.this == inner.expression:
-        branch = inner.this.unnest()
-        source = next(iter(sources(branch).values()), None) if isinstance(branch, exp.Select) else None
-        plain = isinstance(branch, exp.Select) and not set(_clauses(branch)) - {"expressions", "from_"}
-        if plain and isinstance(source, exp.Table) and all(_is_own_name(item) for item in branch.selects):
-            table = source.copy()
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(node.alias, quoted=True)))
-            return table
-    return None
+    return _stands_twice(node)
+
+
+def _stands_twice(node: exp.Subquery) -> exp.Table | None:
+    """The table of which a source has every row twice."""
+    inner = node.this
+    if not isinstance(inner, exp.Union) or inner.args.get("distinct") or inner.this != inner.expression:
+        return None
+    branch = inner.this.unnest()
+    source = next(iter(sources(branch).values()), None) if isinstance(branch, exp.Select) else None
+    plain = isinstance(branch, exp.Select) and not set(_clauses(branch)) - {"expressions", "from_"}
+    if not plain or not isinstance(source, exp.Table) or not all(_is_own_name(item) for item in branch.selects):
+        return None
+    table = source.copy()
+    table.set("alias", exp.TableAlias(this=exp.to_identifier(node.alias, quoted=True)))
+    return table
+
+
+def is_doubled(right: exp.Select, wrong: exp.Select) -> bool:
+    """Whether one version of a grouped SELECT reads every row of a source twice, which no outer join may leave out."""
+    tree = wrong.copy()
+    twice = [node for node in tree.find_all(exp.Subquery) if node.find_ancestor(exp.Select) is tree]
+    found = [(node, table) for node in twice if (table := _stands_twice(node)) is not None]
+    sides = {(join.side or "").upper() for join in right.args.get("joins") or ()}
+    plain = right.args.get("having") is None and not any(right.find_all(exp.Window)) and bool(group_keys(right))
+    if len(found) != 1 or sides - {"", "LEFT"} or found[0][0].alias.lower() in optional(right) or not plain:
+        return False
+    found[0][0].replace(found[0][1])
+    return tree == right
 
 
 def _clauses(select: exp.Select) -> list[str]:

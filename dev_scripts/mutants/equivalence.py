@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from dev_scripts.mutants.drawing import columns_read
+from dev_scripts.mutants.duplicates import is_doubled
 from dev_scripts.mutants.merging import merges, seen_by
 from dev_scripts.mutants.normal_forms import CHANGES, normal_form
-from dev_scripts.mutants.null_facts import Known, group_keys, strict_columns, terms
+from dev_scripts.mutants.null_facts import Known, conditions, group_keys, strict_columns, terms
 from dev_scripts.mutants.readers import unread_when_null
+from dev_scripts.mutants.shares import shares_of_table
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.column_types import read_type
@@ -41,6 +43,7 @@ def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: e
     if not isinstance(right, exp.Select) or not isinstance(wrong, exp.Select) or not readings:
         return None
     wrong = _as_stored(right, wrong)
+    right, wrong = _without_groups_refused(readings, right, wrong)
     read = {column for node in readings for column in (each.name.lower() for each in columns_read(node))}
     sides = [normal_form(_only(tree, read), known, frozenset(CHANGES)) for tree in (right, wrong)]
     if sides[0] == sides[1]:
@@ -49,6 +52,8 @@ def argument_for_table(readings: Sequence[exp.Table], right: exp.Query, wrong: e
     mine, other = sides
     if not isinstance(mine, exp.Select) or not isinstance(other, exp.Select):
         return None
+    if is_doubled(right, wrong) and all(shares_of_table(node, right) for node in readings):
+        return "the text shows shares of what is twice as much"
     if all(merges(node, mine, other) for node in readings):
         return "the text adds the rows up"
     if all(seen_by(node, mine, other) for node in readings):
@@ -82,6 +87,44 @@ def _only(tree: exp.Query, names: set[str]) -> exp.Query:
         kept = [item for item in copy.selects if item.alias_or_name.lower() in names]
         copy.set("expressions", kept or copy.selects[:1])
     return copy
+
+
+def _without_groups_refused(
+    readings: Sequence[exp.Table], right: exp.Select, wrong: exp.Select
+) -> tuple[exp.Select, exp.Select]:
+    """Both versions without the rows of groups that the text refuses by `count > 0`.
+
+    That count is of rows that satisfy a condition on group keys alone: they all do, or none does.
+    """
+    asked: list[dict[str, exp.Expr]] = []
+    for node in readings:
+        select = node.find_ancestor(exp.Select)
+        found: dict[str, exp.Expr] = {}
+        for term in conditions(select) if select is not None else ():
+            column = term.this if isinstance(term, exp.GT) and term.expression.sql() == "0" else None
+            if isinstance(column, exp.Column) and column.table.lower() == node.alias_or_name.lower():
+                test = _test_of_keys(column.name.lower(), right, wrong)
+                found |= {test.sql(): test} if test is not None else {}
+        asked.append(found)
+    tests = [test for text, test in asked[0].items() if all(text in other for other in asked)]
+    trees = right.copy(), wrong.copy()
+    for tree in trees:
+        for test in tests:
+            tree.where(test.copy(), copy=False)
+    return trees
+
+
+def _test_of_keys(name: str, right: exp.Select, wrong: exp.Select) -> exp.Expr | None:
+    """The condition of the rows that a column of both counts, where it reads group keys alone."""
+    items = [{item.alias_or_name.lower(): item.unalias() for item in tree.selects}.get(name) for tree in (right, wrong)]
+    call = items[0]
+    if call is None or call != items[1] or not isinstance(call, exp.Filter) or call.this.sql() != "COUNT(*)":
+        return None
+    test = call.expression.this
+    columns = list(test.find_all(exp.Column))
+    keyed = all(column in group_keys(tree) for column in columns for tree in (right, wrong))
+    bare = not any(test.find_all(exp.Func, exp.Query))
+    return test if isinstance(test, exp.Expr) and columns and keyed and bare else None
 
 
 def _lost_null(right: exp.Select, wrong: exp.Select) -> set[str]:

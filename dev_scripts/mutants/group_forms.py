@@ -126,12 +126,47 @@ def one_row(node: exp.Expr, known: Known) -> exp.Expr | None:
         return None
     if isinstance(node, exp.Min) and node.this in keys:
         return exp.Max(this=node.this)
-    if select.args.get("joins") or (isinstance(node, exp.Avg) and type_name(node) != type_name(node.this)):
+    if isinstance(node, exp.Avg) and type_name(node) != type_name(node.this):
         return None
+    return exp.Max(this=node.this) if _one_row_each(select, keys, known) else None
+
+
+def _one_row_each(select: exp.Select, keys: list[exp.Expr], known: Known) -> bool:
+    """Whether no group has more than one row: the keys of all sources are held, or joined to what is."""
+    if select.args.get("joins"):
+        return _joined_rows_held(select, keys, known)
     key = source_key(next(iter(sources(select).values()), None), known)
     held = {exp.to_column(name).name.lower() for name in fixed_columns(select)}
     held |= {each.name.lower() for each in keys if isinstance(each, exp.Column)} | months_fixed(select, known)
-    return exp.Max(this=node.this) if key is not None and key <= held else None
+    return key is not None and key <= held
+
+
+def _joined_rows_held(select: exp.Select, keys: list[exp.Expr], known: Known) -> bool:
+    joins = select.args["joins"]
+    if any((join.side or "").upper() not in ("", "LEFT") for join in joins):
+        return False
+    fixed = (exp.to_column(name) for name in fixed_columns(select))
+    columns = [each for each in (*keys, *fixed) if isinstance(each, exp.Column)]
+    held = {(each.args["table"].name.lower(), each.name.lower()) for each in columns}
+    left = [
+        (term, join.this.alias_or_name.lower()) for join in joins if join.side for term in terms(join.args.get("on"))
+    ]
+    pairs = [(term, None) for term in conditions(select)] + left
+    for _ in range(len(pairs)):
+        for term, only in pairs:
+            sides = [term.this, term.expression] if isinstance(term, exp.EQ) else []
+            kinds = {type_name(side) for side in sides}
+            if not all(isinstance(side, exp.Column) for side in sides) or len(kinds) != 1 or None in kinds:
+                continue
+            names = [(side.table.lower(), side.name.lower()) for side in sides]
+            for one, other in (names, names[::-1]):
+                if one in held and (only is None or other[0] == only):
+                    held.add(other)
+    for alias, source in sources(select).items():
+        key = source_key(source, known)
+        if key is None or not all((alias, name) in held for name in key):
+            return False
+    return True
 
 
 def distinct_values(node: exp.Expr, known: Known) -> exp.Expr | None:

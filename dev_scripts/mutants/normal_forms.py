@@ -28,6 +28,18 @@ from dev_scripts.mutants.null_facts import (
     terms,
 )
 from dev_scripts.mutants.readers import null_rows_of_select_vanish, shown
+from dev_scripts.mutants.strict_forms import (
+    any_above_zero,
+    arm_of_all_rows,
+    bound_that_rows_pass,
+    default_of_nothing,
+    else_beside_null,
+    else_of_a_sum,
+    implied_bound,
+    nullif_of_another,
+    round_of_few_places,
+    test_of_a_guard,
+)
 from dev_scripts.mutants.value_forms import (
     decides,
     default_that_fails,
@@ -327,6 +339,16 @@ CHANGES: dict[str, Change] = {
     "a default that fails the test": default_that_fails,
     "columns that are equal": equal_columns,
     "NULLs that the query around refuses": test_made_around,
+    "a default where the whole is NULL": default_of_nothing,
+    "an ELSE where the whole is NULL": else_beside_null,
+    "an ELSE of a sum that has a row": else_of_a_sum,
+    "ROUND where there are no more places": round_of_few_places,
+    "a guard that the comparison asks for": test_of_a_guard,
+    "a bound beside a closer one": implied_bound,
+    "a bound that all rows pass": bound_that_rows_pass,
+    "an arm of all rows": arm_of_all_rows,
+    "NULLIF of a value that it is not": nullif_of_another,
+    "some number above zero": any_above_zero,
 }
 ROUNDS = 6
 """One change may make room for another."""

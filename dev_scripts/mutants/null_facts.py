@@ -112,6 +112,8 @@ def refused(term: exp.Expr) -> set[str]:
         return refused(inner) if isinstance(inner, (*_TESTS, exp.Column)) else set()
     if isinstance(term, exp.Column):
         return {term.sql()}
+    if isinstance(term, exp.Exists):
+        return _asked_around(term.this)
     if isinstance(term, (exp.In, exp.Between)):
         return strict_columns(term.this)
     if isinstance(term, _TESTS):
@@ -128,6 +130,16 @@ def _asked_of_rows(node: exp.Expr) -> set[str]:
     calls = list(query.selects[0].find_all(exp.AggFunc))
     known = all(isinstance(call, (exp.Sum, exp.Avg, exp.Min, exp.Max)) for call in calls)
     if not known or (calls and not _strict_over(query.selects[0].unalias())):
+        return set()
+    mine = sources(query)
+    found = {name for term in conditions(query) for name in refused(term)}
+    return {name for name in found if exp.to_column(name).args["table"].name.lower() not in mine}
+
+
+def _asked_around(node: exp.Expr) -> set[str]:
+    """Columns of the query around without whose values an EXISTS finds no row."""
+    query = node.this if isinstance(node, exp.Subquery) else node
+    if not isinstance(query, exp.Select) or (query.args.get("group") is None and query.find(exp.AggFunc)):
         return set()
     mine = sources(query)
     found = {name for term in conditions(query) for name in refused(term)}
@@ -184,9 +196,32 @@ def never_null(node: exp.Expr, known: Known, but: exp.Expr | None = None) -> boo
         return True
     if isinstance(node, (exp.Sum, exp.Min, exp.Max, exp.Avg)) and not isinstance(node.parent, (exp.Window, exp.Filter)):
         select = node.find_ancestor(exp.Select)
+        if select is not None and _asked_by_having(node, select):
+            return True
         grouped = select is not None and bool(group_keys(select)) and not has_sets(select)
         return grouped and not isinstance(node.this, exp.Distinct) and never_null(node.this, known, but)
     return False
+
+
+def _asked_by_having(call: exp.Expr, select: exp.Select) -> bool:
+    """Whether HAVING refuses groups in which an aggregate, which stands elsewhere, is NULL."""
+    having = select.args.get("having")
+    if having is None or call.find_ancestor(exp.Having, exp.Select) is having:
+        return False
+    tests = [
+        term for term in terms(having.this) if isinstance(term, (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE))
+    ]
+    return any(call in strict_parts(side) for term in tests for side in (term.this, term.expression))
+
+
+def strict_parts(node: exp.Expr) -> Iterator[exp.Expr]:
+    """What makes an expression NULL when it is NULL, itself first."""
+    yield node
+    if isinstance(node, STRICT):
+        for part in node.iter_expressions():
+            yield from strict_parts(part)
+    elif isinstance(node, exp.Nullif):
+        yield from strict_parts(node.this)
 
 
 def has_sets(select: exp.Select) -> bool:

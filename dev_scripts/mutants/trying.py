@@ -97,6 +97,7 @@ class Verifier:
         }
         self._known = Known(self.maker.base, views)
         self._data: dict[int, list[DataSet]] = {}
+        self._small = 0
         self._by_text = dict(zip(self.originals, self._studied, strict=True))
 
     def data_sets(self, round_number: int) -> list[DataSet]:
@@ -111,7 +112,9 @@ class Verifier:
                 plain = [replace(flavour, extremes=False) for flavour in FLAVOURS[:CROWDED]]
                 made = [making.make(flavour, round_number + 1, promised) for flavour in plain]
             else:
-                made = [*making.small(promised), *making.crowded(promised)]
+                small = list(making.small(promised))
+                self._small = len(small)
+                made = [*small, *making.crowded(promised)]
             self._data[round_number] = made
         return self._data[round_number]
 
@@ -194,7 +197,11 @@ class Verifier:
         for round_number in ROUNDS:
             if not waiting:
                 break
-            trials.run(self.data_sets(round_number), waiting)
+            data_sets = self.data_sets(round_number)
+            alone = self._small if not round_number else 0
+            for each in data_sets[:alone]:  # as the stage does: what fails on a crowded one is compared before
+                trials.run([each], waiting)
+            trials.run(data_sets[alone:], waiting)
             waiting = unproven(waiting)
 
     def _judged(self, cases: Sequence[tuple[Mutant, Case]], design: Sequence[DesignTable]) -> list[Tried]:

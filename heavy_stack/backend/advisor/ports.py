@@ -90,10 +90,13 @@ class QueryRunner(Protocol):
         tables: Sequence[Table],
         databases: Sequence[Mapping[TableName, Sequence[tuple[Any, ...]]]],
         design: Sequence[tuple[str, str]],
+        *,
+        lenient: bool = False,
     ) -> QuerySession:
         """Many tiny databases at once: each query is answered in every one, and its number (from 0) comes first.
 
-        A failure in one of them fails the query. `design` is filled in each.
+        A failure in one of them fails the query; when `lenient`, what is divided by zero is NULL. `design` is filled in
+        each.
 
         Raises:
             NotCheckable, RunFailed, RunTimeout

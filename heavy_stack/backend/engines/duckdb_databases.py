@@ -30,6 +30,8 @@ from heavy_stack.backend.engines.translation import (
 
 _REMEMBERED = 8
 _NUMBER = Column(duckdb_sql.NUMBER, "integer", nullable=False)
+_NO_ERROR = "SET error_on_division_by_zero = false"
+"""So that one database keeps no others from an answer; one that matters is opened by itself, where it fails."""
 
 
 class NumberedTranslation(Translation):
@@ -88,6 +90,8 @@ def numbered_opening(
     design: Sequence[tuple[str, str]],
     limit_s: float,
     translations: NumberedTranslations,
+    *,
+    lenient: bool = False,
 ) -> tuple[Opening, NumberedTranslation]:
     """How a process gets all databases, and the translation of what is asked of them.
 
@@ -97,6 +101,7 @@ def numbered_opening(
         design: (CREATE TABLE, INSERT) pairs in Trino SQL; each is filled in every database.
         limit_s: Seconds for all of it.
         translations: Those of the openings before.
+        lenient: What is divided by zero is NULL.
 
     Raises:
         NotCheckable: A table has no form here; the message starts with its name.
@@ -104,6 +109,7 @@ def numbered_opening(
     made = tuple(design_table(create) for create, _ in design)
     translation = translations.of(tuple(tables), made).over(len(databases))
     setup = create_schemas([table.name for table in (*tables, *made)])
+    setup += [("", _NO_ERROR)] if lenient else []
     load = []
     for table in tables:
         numbered = replace(table, columns=(*shown_columns(table), _NUMBER))

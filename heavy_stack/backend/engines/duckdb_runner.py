@@ -106,6 +106,8 @@ class DuckdbRunner:
         tables: Sequence[Table],
         databases: Sequence[Mapping[TableName, Sequence[tuple[Any, ...]]]],
         design: Sequence[tuple[str, str]],
+        *,
+        lenient: bool = False,
     ) -> DuckdbSession:
         """Many tiny databases at once: each query is answered in every one, its number is the first column.
 
@@ -113,7 +115,7 @@ class DuckdbRunner:
             NotCheckable, RunFailed, RunTimeout: As `open_test_data`.
         """
         limit_s = max(1.0, min(OPEN_LIMIT_S, self._deadline.left_s()))
-        opening, translation = numbered_opening(tables, databases, design, limit_s, self._numbered)
+        opening, translation = numbered_opening(tables, databases, design, limit_s, self._numbered, lenient=lenient)
         process = self._idle_process()
         return self._session(process, opening, translation, self._keep_idle, _TEST_THREADS)
 

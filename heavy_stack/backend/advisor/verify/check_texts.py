@@ -22,7 +22,7 @@ from heavy_stack.backend.advisor.sql.types import type_name
 from heavy_stack.backend.advisor.verify.surveys import MOMENTS
 
 ORDER_COLUMN = "heavy_order_key_"
-HIGH, LOWERED = 20, 2
+HIGH, LOWERED = 5, 2
 """Thresholds on aggregates above the first are also tried as the second."""
 _TAIL = ("order", "limit", "offset", "fetch")
 
@@ -74,6 +74,7 @@ def check_texts(original: exp.Query, rewritten: exp.Query) -> CheckTexts | Stati
     if difference is not None:
         return StaticDifference(difference)
     _strip_rounding(original, rewritten)
+    _break_frame_ties(original, rewritten)
     for tree in (original, rewritten):
         for name in _TAIL:
             tree.set(name, None)
@@ -218,6 +219,34 @@ def _break_inner_ties(tree: exp.Query) -> None:
         for _, place in ranked:
             key = exp.Ordered(this=exp.Literal.number(place + 1), nulls_first=False)
             query.args["order"].append("expressions", key)
+
+
+def _break_frame_ties(left: exp.Query, right: exp.Query) -> None:
+    """ROWS frames of SELECTs that show the same on both sides get what they show as further keys, on both."""
+    mine, others = (_framed(tree) for tree in (left, right))
+    for shown, selects in mine.items():
+        twins = others.get(shown, [])
+        for select in (*selects, *twins) if len(selects) == len(twins) else ():
+            columns = {column.sql(): column for item in select.selects for column in item.find_all(exp.Column)}
+            for window in select.find_all(exp.Window):
+                if _is_framed(window, select):
+                    keys = [exp.Ordered(this=columns[text].copy(), nulls_first=False) for text in sorted(columns)]
+                    window.args["order"].set("expressions", [*window.args["order"].expressions, *keys])
+
+
+def _framed(tree: exp.Query) -> dict[str, list[exp.Select]]:
+    """By what they show: SELECTs without groups that have such a frame."""
+    found: dict[str, list[exp.Select]] = {}
+    for select in tree.find_all(exp.Select):
+        if select.args.get("group") is None and any(_is_framed(each, select) for each in select.find_all(exp.Window)):
+            found.setdefault(", ".join(item.sql() for item in select.selects), []).append(select)
+    return found
+
+
+def _is_framed(window: exp.Window, select: exp.Select) -> bool:
+    spec, order = window.args.get("spec"), window.args.get("order")
+    rows = spec is not None and str(spec.args.get("kind") or "").upper() == "ROWS"
+    return rows and order is not None and window.find_ancestor(exp.Select) is select
 
 
 def _tie_rank(item: exp.Expr) -> tuple[bool, str]:

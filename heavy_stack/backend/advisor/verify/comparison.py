@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from heavy_stack.backend.advisor.ports import NotCheckable, QuerySession, ResultSet, RunFailed, RunTimeout
+from heavy_stack.backend.advisor.artefacts import Table, TableName
+from heavy_stack.backend.advisor.ports import (
+    NotCheckable,
+    QueryRunner,
+    QuerySession,
+    ResultSet,
+    RunFailed,
+    RunTimeout,
+)
 from heavy_stack.backend.advisor.sql.comparator import Comparison, compare
 from heavy_stack.backend.advisor.verify.check_texts import CheckTexts, multiset_difference
 
@@ -97,6 +107,26 @@ def run_both(
     except _Ended as ended:
         return Compared(ended.outcome, str(ended))
     return Compared(_outcome(compared), compared.detail, rows, seconds)
+
+
+def depends_on_order(
+    runner: QueryRunner,
+    tables: Sequence[Table],
+    rows: Mapping[TableName, Sequence[tuple[Any, ...]]],
+    texts: CheckTexts,
+    limit_s: float,
+) -> bool:
+    """Whether the original returns something else when the same rows come in another order: tied rows decide."""
+    results = []
+    for step in (1, -1):
+        session = runner.open_test_data(tables, {name: each[::step] for name, each in rows.items()}, [])
+        try:
+            results.append(session.query(texts.original, limit_s=limit_s, max_rows=MAX_ROWS))
+        except (RunFailed, RunTimeout):
+            return False
+        finally:
+            session.close()
+    return not compare(*results, moments=texts.moments).equal
 
 
 def _different(compared: Comparison) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
+from heavy_stack.backend.advisor.verify.choices import Choices
 from heavy_stack.backend.advisor.verify.column_types import is_number
 from heavy_stack.backend.advisor.verify.constraints import FLIPPED, NEGATED, Constraint
 from heavy_stack.backend.advisor.verify.inversion import (
@@ -42,12 +43,18 @@ class Pusher(ABC):
         self.draw = draw
         self.survey = survey
         self.frames: list[Frame] = []
+        self.selects: list[tuple[exp.Select, Frame, bool]] = []
         self.subqueries: dict[int, tuple[Scope, Frame]] = {}
+        self.choices = Choices(draw)
         self._depth = 0
 
     @abstractmethod
     def open_subquery(self, node: exp.Expr, frame: Frame) -> list[Meaning]:
         """The rows behind a subquery; what its output columns mean."""
+
+    @abstractmethod
+    def frame_for(self, call: exp.Expr, frame: Frame) -> Frame:
+        """Where to ask for a row that an aggregate counts."""
 
     def require(self, node: exp.Expr, frame: Frame, want: bool) -> None:
         """Ask that a condition be true, or false."""
@@ -284,7 +291,7 @@ class Pusher(ABC):
             node, frame = meaning.node, meaning.frame
         if isinstance(node, exp.Case) and not self.survey:
             whens = list(node.args.get("ifs") or ())
-            place = self.draw.randrange(len(whens) + 1)
+            place = self.choices.drawn(node, len(whens) + 1)
             for earlier in whens[: place + 1]:
                 wanted = place < len(whens) and earlier is whens[place]
                 self._require_when(node.this, earlier.this, frame, wanted)
@@ -335,8 +342,10 @@ class Pusher(ABC):
             self.push(right, Constraint("compare", "=", pair[1]), frame)
 
     def _push_aggregate(self, node: exp.Expr, constraint: Constraint, frame: Frame) -> None:
+        some = constraint.op != "<=" or constraint.value != 0
+        frame = self.frame_for(node, frame) if some else frame
         if isinstance(node, exp.Filter):
-            if constraint.op != "<=" or constraint.value != 0:
+            if some:
                 self.require(node.expression.this, frame, True)
             node = node.this
         if isinstance(node, (exp.Avg, exp.Min, exp.Max, exp.AnyValue)):
@@ -387,11 +396,4 @@ class Pusher(ABC):
         rows = [slot.row for slot in spread] or frame.countable_rows()
         if not rows or self.survey:
             return
-        number = int(constraint.value)
-        busiest = max(rows, key=lambda row: (len(self.sketch.rows[row].table.columns), -row))
-        row = self.sketch.rows[busiest]
-        if constraint.op in (">", ">=", "="):
-            row.copies = max(row.copies, number + (1 if constraint.op == ">" else 0))
-        if constraint.op in ("<", "<=", "="):
-            row.most = number - (1 if constraint.op == "<" else 0)
-        row.spread |= {slot.column for slot in spread if slot.row == busiest}
+        self.sketch.want_copies(rows, constraint.op, int(constraint.value), spread)

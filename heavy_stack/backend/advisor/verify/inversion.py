@@ -118,5 +118,13 @@ def share_beside(constraint: Constraint, draw: random.Random | None) -> tuple[in
     if draw is None or "=" in constraint.op:
         exact = bound.numerator, bound.denominator
         return exact if draw is None or draw.random() < 0.5 else None
-    step = 1 if constraint.op == ">" else -1
-    return (2 * bound.numerator + step, 2 * bound.denominator) if draw.random() < 0.5 else None
+    # The smallest numbers on the good side: shares of counts need as many rows.
+    step = Fraction(1 if constraint.op == ">" else -1, 2 * bound.denominator)
+    near = min(
+        (Fraction(round((bound + step) * parts), parts) for parts in range(1, 2 * bound.denominator + 1)),
+        key=lambda share: (
+            not min(bound, bound + step) <= share <= max(bound, bound + step) or share == bound,
+            share.denominator,
+        ),
+    )
+    return (near.numerator, near.denominator) if draw.random() < 0.5 else None

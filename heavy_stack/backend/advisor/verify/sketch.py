@@ -6,7 +6,7 @@ A *slot* is one column of one row. Slots that a join equates form a class and ge
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,6 +41,8 @@ class Frame:
         inner: Frames of the derived tables in its FROM.
         outer: The frame of the query around it, for correlated subqueries.
         grouped: It aggregates, so more rows in it do not mean more rows out of it.
+        claimed: By slot, the aggregate (as SQL) whose rows were asked for by conditions on it.
+        beside: By aggregate (as SQL), the frame of a row of its own in the same group.
     """
 
     sources: dict[str, dict[str, Meaning]] = field(default_factory=dict)
@@ -48,6 +50,8 @@ class Frame:
     inner: list[Frame] = field(default_factory=list)
     outer: Frame | None = None
     grouped: bool = False
+    claimed: dict[Slot, str] = field(default_factory=dict)
+    beside: dict[str, Frame] = field(default_factory=dict)
 
     def meaning(self, column: exp.Column) -> Meaning | None:
         """The slot or expression that a column reference means, also of the query around; None when unknown."""
@@ -139,7 +143,21 @@ class Sketch:
     def equate(self, left: Slot, right: Slot) -> None:
         """Both slots get one value."""
         self.joins.append((left, right))
+        self.unite(left, right)
+
+    def unite(self, left: Slot, right: Slot) -> None:
+        """The same where no join asks for it."""
         self._parent[self.find(left)] = self.find(right)
+
+    def want_copies(self, rows: Sequence[int], op: str, number: int, spread: set[Slot]) -> None:
+        """So many copies of one of these rows that a count compares so with a number."""
+        busiest = max(rows, key=lambda row: (len(self.rows[row].table.columns), -row))
+        row = self.rows[busiest]
+        if op in (">", ">=", "="):
+            row.copies = max(row.copies, number + (1 if op == ">" else 0))
+        if op in ("<", "<=", "="):
+            row.most = number - (1 if op == "<" else 0)
+        row.spread |= {slot.column for slot in spread if slot.row == busiest}
 
     def classes(self) -> Iterator[tuple[list[Slot], list[Constraint]]]:
         """Every class of slots that anything is known about, with the constraints of all its slots."""

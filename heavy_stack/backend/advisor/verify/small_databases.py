@@ -9,13 +9,14 @@ what stands next to them, NULL, and a few plain ones.
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Column, Table, TableName
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.verify.changes import Changes
 from heavy_stack.backend.advisor.verify.check_texts import LOWERED
 from heavy_stack.backend.advisor.verify.column_types import (
     Kind,
@@ -26,28 +27,34 @@ from heavy_stack.backend.advisor.verify.column_types import (
     read_type,
 )
 from heavy_stack.backend.advisor.verify.extremes import Extremes, Placed, Rows
-from heavy_stack.backend.advisor.verify.literals import plus
+from heavy_stack.backend.advisor.verify.neighbours import Neighbours
 from heavy_stack.backend.advisor.verify.sketch import Sketch
 from heavy_stack.backend.advisor.verify.surveys import Studied, Survey, survey
-from heavy_stack.backend.advisor.verify.value_pools import Flavour, Pools
-from heavy_stack.backend.advisor.verify.witnesses import solve_values
+from heavy_stack.backend.advisor.verify.value_pools import KEY_BASE, Flavour, Pools
+from heavy_stack.backend.advisor.verify.witnesses import (
+    Witness,
+    as_tuple,
+    solve_values,
+    spread_copies,
+    spread_partners,
+)
 
 Database = dict[TableName, list[tuple[Any, ...]]]
 """Rows by table, in the table's column order."""
 
 TWINS = 3
 """Witnesses that get a second one in the same group, whose other rows and numbers differ, and are then the same."""
-WITNESSES = 5
+EXTREME = 3
+"""Witnesses next to which numbers are large."""
+WITNESSES = 6
 """Databases that the others are made from, beside unions of two and three of them."""
-MOST_COPIES = 4
+MOST_COPIES = 5
 """Rows planted at most for a threshold on a count."""
 PASSING_COPIES = LOWERED + 1
 """Rows planted for a higher one: it is lowered on both sides."""
 MOST_VALUES = 9
 MOST_CONSTANTS = 40
 """Values tried in one column: of the constants and what stands next to them, and with all constants."""
-MOST_LINKS = 6
-"""Comparisons with another column of the row that are tried exactly."""
 MOST_SAMPLES = 8
 """Texts tried for one pattern: some match, some just miss."""
 _PATTERNS = ("like", "not_like", "regexp", "prefix")
@@ -69,29 +76,20 @@ class SmallDatabases:
         self._draw = draw
         self._found: Survey = survey([query, *others])
         self._pools = Pools(self._found, _FLAVOUR, draw)
-        self._used = {name: set[str]() for name, _ in self._found.used}
-        for name, column in self._found.used:
-            self._used[name].add(column)
         self._values: dict[tuple[TableName, str], list[Any]] = {}
         self._unwanted: dict[int, list[Placed]] = defaultdict(list)
         self._groups: dict[int, Mapping[tuple[TableName, str], Any]] = {}
-        self._links: dict[tuple[TableName, str], list[tuple[str, float]]] = defaultdict(list)
-        for (table, left), (other, right), offset in sorted(link for each in (query, *others) for link in each.links):
-            if table == other:
-                self._links[table, left].append((right, offset))
-                self._links[table, right].append((left, -offset))
         self._tables = {table.name: table for table in catalog.tables}
-        self._names = {table.name: [column.name.lower() for column in table.columns] for table in catalog.tables}
-        self._known: dict[int, tuple[Placed, tuple[TableName, tuple[Any, ...], str]]] = {}
+        self._rows: dict[int, tuple[Placed, tuple[Any, ...], str]] = {}
+        self._beside_them = Neighbours(self._found, query, self.values)
+        links = [link for each in (query, *others) for link in each.links]
+        self._changes = Changes(self._found, links, self._pools, self.values, draw)
 
     def make(self, most: int) -> list[Database]:
         """At most so many databases, no two the same; nearest to a witness first."""
         found: dict[Any, Database] = {}
         for rows in islice(self._all(most), most * 3):
-            printed: dict[TableName, list[str]] = {}
-            for name, _, text in self._stored(rows):
-                printed.setdefault(name, []).append(text)
-            key = tuple((name, tuple(sorted(each))) for name, each in sorted(printed.items()))
+            key = tuple(sorted(self._made(placed)[2] for placed in rows))
             if key not in found:
                 found[key] = self._database(rows)
             if len(found) >= most:
@@ -104,8 +102,7 @@ class SmallDatabases:
         Sums that a double cannot hold tell an exact sum from one that went through a double. They may overflow.
         """
         free = Extremes(self._found, self._query, self.values)
-        witnesses = self._witnesses()[:1]
-        return [self._database(rows) for base in witnesses for rows in free.around(base)]
+        return [self._database(rows) for rows in free.around(self._witnesses()[:EXTREME])]
 
     def _all(self, most: int) -> Iterator[Rows]:
         self._unwanted.clear()
@@ -120,25 +117,26 @@ class SmallDatabases:
         yield triple
         twins = list(self._twins(witnesses[:TWINS]))
         yield from twins
+        yield from self._neighbours(witnesses[0])
         # A share for each way of changing, so that none is crowded out; what is left of all is changed at random.
         refused = [(*base, row) for number, base in enumerate(witnesses) for row in self._unwanted.get(number, ())]
         yield from refused
+        by = self._changes
         for bases, change, share in (
-            (refused, self._last_changed, 0.1),
-            (witnesses, self._one_gone, 0.1),
-            (witnesses, self._partners_unknown, 0.05),
-            (witnesses, self._one_changed, 0.25),
-            (witnesses, self._one_more, 0.2),
-            (pairs, self._one_changed, 0.1),
-            (pairs[:1], self._one_more, 0.1),
-            (twins, self._one_changed, 0.15),
+            (refused, by.last_changed, 0.1),
+            (witnesses, by.one_gone, 0.1),
+            (witnesses, by.partners_unknown, 0.05),
+            (witnesses, by.spelled_otherwise, 0.05),
+            ([*witnesses, *twins], by.renamed, 0.15),
+            (witnesses, by.one_changed, 0.2),
+            (witnesses, by.one_more, 0.2),
+            (pairs, by.one_changed, 0.1),
+            (pairs[:1], by.one_more, 0.1),
+            (twins, by.one_changed, 0.15),
         ):
-            yield from self._some([rows for base in bases for rows in change(base)], int(most * share))
+            yield from by.some([each for base in bases for each in change(base)], int(most * share))
         while True:
-            yield self._changed_often(self._draw.choice([*witnesses, *pairs, triple, *twins]))
-
-    def _some(self, rows: list[Rows], most: int) -> list[Rows]:
-        return rows if len(rows) <= most else self._draw.sample(rows, most)
+            yield by.often(self._draw.choice([*witnesses, *pairs, triple, *twins]))
 
     # What they are made from
 
@@ -164,12 +162,19 @@ class SmallDatabases:
             other = self._witness(sketch, WITNESSES + number, None, self._groups[number])
             yield (*mine, *other)
             yield (*mine, *(self._measured_alike(placed, mine) for placed in other))
-            empty = tuple(self._unmeasured(placed, self._groups[number]) for placed in other)
+            empty = tuple(self._beside_them.unmeasured(placed, self._groups[number]) for placed in other)
             yield (*mine, *empty)
             first = {placed.table.name: placed for placed in reversed(mine)}
             for placed in (*other, *empty):  # one row more, beside whatever it joins
                 if placed.table.name in first:
                     yield (*mine, self._joined_alike(placed, first[placed.table.name]))
+
+    def _neighbours(self, mine: Rows) -> Iterator[Rows]:
+        """The first witness with other groups beside it."""
+        if 0 in self._groups:
+            sketch = self._query.sketches[0]
+            others = [self._witness(sketch, 2 * WITNESSES + number, 1) for number in (1, 2)]
+            yield from self._beside_them.around((mine, others[0], others[1]), self._groups[0])
 
     def _measured_alike(self, placed: Placed, others: Rows) -> Placed:
         """A row with the free values of another one of its table."""
@@ -179,15 +184,6 @@ class SmallDatabases:
             column = (placed.table.name, name)
             if column not in self._found.constraints and column not in self._found.keys:
                 row[name] = first[name] if first is not None else None
-        return Placed(placed.table, row)
-
-    def _unmeasured(self, placed: Placed, group: Mapping[tuple[TableName, str], Any]) -> Placed:
-        """A row without values, but for those that decide where it belongs."""
-        row = dict(placed.row)
-        for column in placed.table.columns:
-            name = (placed.table.name, column.name.lower())
-            kept = name in self._query.constraints or name in self._found.keys or name in group
-            row[name[1]] = row[name[1]] if kept or not column.nullable else None
         return Placed(placed.table, row)
 
     def _joined_alike(self, placed: Placed, other: Placed) -> Placed:
@@ -209,110 +205,28 @@ class SmallDatabases:
             if place in sketch.missing:  # what NOT EXISTS or NOT IN must not find: it comes in as a row more
                 self._unwanted[number].append(Placed(sketched.table, witness.rows[place]))
                 continue
-            wanted = sketched.copies if sketched.copies <= MOST_COPIES else PASSING_COPIES
+            passing = max(PASSING_COPIES, min(sketched.most or 0, MOST_COPIES))
+            wanted = sketched.copies if sketched.copies <= MOST_COPIES else passing
             count = max(1, wanted - (beside == 0))
-            rows += [Placed(sketched.table, witness.rows[place])] * count
+            if sketched.spread and count > 1:
+                rows += self._spread(sketch, witness, place, count)
+            else:
+                rows += [Placed(sketched.table, witness.rows[place])] * count
         return tuple(rows)
+
+    def _spread(self, sketch: Sketch, witness: Witness, place: int, count: int) -> Iterator[Placed]:
+        """Copies of a row that a COUNT(DISTINCT …) tells apart, and what they join."""
+        sketched = sketch.rows[place]
+        copies = [dict(witness.rows[place]) for _ in range(count)]
+        first = self._draw.randrange(1_000, KEY_BASE)
+        spread_copies(copies, sketched.table, sketched.spread, first)
+        tables = {row.table.name: row.table for row in sketch.rows}
+        yield from (Placed(sketched.table, row) for row in copies)
+        for name, row in spread_partners(sketch, witness, place, count, first):
+            yield Placed(tables[name], row)
 
     def _plain_row(self, table: Table) -> Placed:
         return Placed(table, {column.name.lower(): self._pools.random_value(table, column) for column in table.columns})
-
-    # Changes
-
-    def _one_gone(self, base: Rows) -> Iterator[Rows]:
-        for place in range(len(base)):
-            yield (*base[:place], *base[place + 1 :])
-
-    def _one_changed(self, base: Rows) -> Iterator[Rows]:
-        """One row changed; where it stands several times, also all of them."""
-        copies = Counter(id(each) for each in base)
-        for place, placed in enumerate(base):
-            times = copies.pop(id(placed), 0)
-            for row in self._near(placed) if times else ():
-                yield (*base[:place], row, *base[place + 1 :])
-                if times > 1:
-                    yield tuple(row if each is placed else each for each in base)
-
-    def _partners_unknown(self, base: Rows) -> Iterator[Rows]:
-        """NULL for a key of one row and for the same key of its partner: they join no longer."""
-        slots = [
-            (place, column.name.lower())
-            for place, placed in enumerate(base)
-            for column in placed.table.columns
-            if column.nullable and (placed.table.name, column.name.lower()) in self._found.keys
-        ]
-        for (left, mine), (right, other) in combinations(slots, 2):
-            if left != right and base[left].row[mine] is not None and base[left].row[mine] == base[right].row[other]:
-                rows = list(base)
-                rows[left] = Placed(base[left].table, {**base[left].row, mine: None})
-                rows[right] = Placed(base[right].table, {**base[right].row, other: None})
-                yield tuple(rows)
-
-    def _last_changed(self, base: Rows) -> Iterator[Rows]:
-        for row in self._near(base[-1]):
-            yield (*base[:-1], row)
-
-    def _one_more(self, base: Rows) -> Iterator[Rows]:
-        """One row more, the same or with a difference; where a row stands several times, also as often again."""
-        copies = Counter(id(each) for each in base)
-        for placed in {id(each): each for each in base}.values():
-            yield (*base, placed)
-            for other in self._near(placed):
-                yield (*base, other)
-                if copies[id(placed)] > 1:
-                    yield (*base, *[other] * copies[id(placed)])
-
-    def _near(self, placed: Placed) -> Iterator[Placed]:
-        for column in placed.table.columns:
-            if column.name.lower() not in self._used.get(placed.table.name, ()):
-                continue
-            held = placed.row[column.name.lower()]
-            for value in (*self.values(placed.table, column), *self._beside(placed, column)):
-                if value != held:
-                    yield self._with(placed, column, value)
-
-    def _beside(self, placed: Placed, column: Column) -> list[Any]:
-        """Values next to the one that a row has, and to those that a column beside it asks for."""
-        name = (placed.table.name, column.name.lower())
-        kind = read_type(column.type)
-        held = placed.row[name[1]]
-        found = around(kind, held)[-2:] if held is not None and kind.kind is not Kind.ARRAY else []
-        for other, offset in self._links.get(name, ())[:MOST_LINKS]:
-            anchor = placed.row.get(other)
-            edge = fitted(kind, plus(anchor, offset)) if anchor is not None else None
-            found += [edge, *around(kind, edge)[:2]] if edge is not None else []
-        return [value for value in found if self._pools.keeps(name, value)]
-
-    def _changed_often(self, base: Rows) -> Rows:
-        """Two to four changes, drawn at random."""
-        rows = list(base)
-        for _ in range(self._draw.randint(2, 4)):
-            if not rows:
-                break
-            place = self._draw.randrange(len(rows))
-            what = self._draw.random()
-            if what < 0.1:
-                del rows[place]
-                continue
-            changed = self._drawn(rows[place])
-            if what < 0.5:
-                rows.append(changed)
-            else:
-                rows[place] = changed
-        return tuple(rows)
-
-    def _drawn(self, placed: Placed) -> Placed:
-        used = self._used.get(placed.table.name, set())
-        columns = [column for column in placed.table.columns if column.name.lower() in used]
-        if not columns:
-            return placed
-        column = self._draw.choice(columns)
-        values = self.values(placed.table, column)
-        return self._with(placed, column, self._draw.choice(values)) if values else placed
-
-    @staticmethod
-    def _with(placed: Placed, column: Column, value: Any) -> Placed:
-        return Placed(placed.table, {**placed.row, column.name.lower(): value})
 
     # Values
 
@@ -350,21 +264,22 @@ class SmallDatabases:
         values = [value for value in values if self._pools.keeps(name, value)]
         return [*values, None] if column.nullable else values
 
-    def _stored(self, rows: Rows) -> Iterator[tuple[TableName, tuple[Any, ...], str]]:
-        """Each row's table, the row as it is stored, and printed; most of them stand in many databases."""
-        for placed in rows:
-            name = placed.table.name
-            if id(placed) not in self._known and name in self._tables:
-                row = tuple(map(placed.row.__getitem__, self._names[name]))
-                self._known[id(placed)] = placed, (name, row, repr(row))
-            if id(placed) in self._known:
-                yield self._known[id(placed)][1]
-
     def _database(self, rows: Rows) -> Database:
         found: Database = {}
-        for name, row, _ in self._stored(rows):
-            found.setdefault(name, []).append(row)
+        for placed in rows:
+            table = self._tables.get(placed.table.name)
+            if table is not None:
+                found.setdefault(table.name, []).append(self._made(placed)[1])
         return found
+
+    def _made(self, placed: Placed) -> tuple[Placed, tuple[Any, ...], str]:
+        """A row as it is loaded, and as a text to tell it from others; most rows stand in many databases."""
+        known = self._rows.get(id(placed))
+        if known is None:
+            table = self._tables.get(placed.table.name)
+            row = as_tuple(table, placed.row) if table is not None else ()
+            known = self._rows[id(placed)] = (placed, row, f"{placed.table.name}{row!r}")
+        return known
 
 
 def rows_of(databases: Sequence[Mapping[TableName, Sequence[Any]]]) -> int:

@@ -18,6 +18,7 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.verify.constraints import Constraint
 from heavy_stack.backend.advisor.verify.expressions import Pusher
 from heavy_stack.backend.advisor.verify.literals import constant
+from heavy_stack.backend.advisor.verify.siblings import behind_ordinal, frame_for
 from heavy_stack.backend.advisor.verify.sketch import Derived, Frame, Meaning, Sketch, Slot
 
 PREDICATES = (
@@ -47,7 +48,6 @@ class Solver(Pusher):
         self.catalog = catalog
         self.arms = arms
         self.opened = 0
-        self.selects: list[tuple[exp.Select, Frame, bool]] = []
 
     def walk(self, root: Scope) -> Sketch:
         """Sketch the rows behind the query of `root`."""
@@ -88,6 +88,10 @@ class Solver(Pusher):
         if scope_and_frame is None:
             return []
         return list(self.open(scope_and_frame[0], frame).values())
+
+    def frame_for(self, call: exp.Expr, frame: Frame) -> Frame:
+        """The aggregate's own frame, or that of another row of the group; a survey asks everything of one row."""
+        return frame if self.survey else frame_for(self, call, frame)
 
     def _set_operation(self, node: exp.SetOperation, outputs: list[dict[str, Meaning]]) -> dict[str, Meaning]:
         if not outputs:
@@ -146,7 +150,7 @@ class Solver(Pusher):
             for found in item.walk(prune=lambda inner: isinstance(inner, exp.Query))
             if isinstance(found, (exp.Case, exp.Filter))
         ]
-        chosen = self.draw.choice(shown) if shown else None
+        chosen = shown[self.choices.drawn(node, len(shown))] if shown else None
         if isinstance(chosen, exp.Filter):
             self.require(chosen.expression.this, frame, True)
         elif chosen is not None:
@@ -160,20 +164,9 @@ class Solver(Pusher):
         for window in node.find_all(exp.Window):
             keys += window.args.get("partition_by") or []
         for key in keys:
-            behind = self._behind_ordinal(key, node)
+            behind = behind_ordinal(key, node)
             self.sketch.group_slots.update(self.slots_in(behind, frame))
             self.choose_branch(behind, frame)
-
-    @staticmethod
-    def _behind_ordinal(key: exp.Expr, node: exp.Select) -> exp.Expr:
-        if (
-            isinstance(key, exp.Literal)
-            and not key.is_string
-            and key.this.isdigit()
-            and 0 < int(key.this) <= len(node.selects)
-        ):
-            return node.selects[int(key.this) - 1].unalias()
-        return key
 
     def _survey(self, node: exp.Select, frame: Frame) -> None:
         for found in node.walk(prune=lambda inner: isinstance(inner, exp.Query) and inner is not node):

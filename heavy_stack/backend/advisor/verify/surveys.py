@@ -22,7 +22,7 @@ MOMENTS = (
 )  # fmt: skip
 """Aggregates whose value rebuilt from sums loses digits to cancellation."""
 MAX_KEPT = 400
-SKETCHES = 5
+SKETCHES = 6
 """Sketches per query: alternatives of an OR and branches of a CASE are chosen anew in each."""
 _OTHERS_READ = ("expressions",)
 _EXACT = ("decimal", "bigint", "integer", "smallint", "tinyint")
@@ -114,7 +114,7 @@ def study(
         return Studied((), shape, 0, {}, frozenset(), frozenset(), frozenset())
     solver = Solver(catalog, random.Random(0), survey=True)
     seen = solver.walk(scope)
-    made = tuple(Solver(catalog, draw, arms=bool(number % 2)).walk(scope) for number in range(sketches))
+    made = tuple(Solver(catalog, draw, arms=bool(number % 3)).walk(scope) for number in range(sketches))
     constraints: dict[ColumnId, tuple[Constraint, ...]] = {}
     for slot, asked in seen.constraints.items():
         column = _column(seen, slot)

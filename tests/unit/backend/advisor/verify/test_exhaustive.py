@@ -144,6 +144,31 @@ class TestSearch:
                 "SELECT store_id FROM lake.shop.sales GROUP BY store_id "
                 "HAVING SUM(quantity) * 1.0 / SUM(customer_id) <= 0.9",
             ),
+            (
+                "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING SUM(discount) > "
+                "(SELECT 0.1 * AVG(s) FROM (SELECT SUM(discount) AS s FROM lake.shop.sales GROUP BY store_id) AS t)",
+                "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING SUM(discount) > (SELECT 0.1 * SUM(s) / "
+                "COUNT(*) FROM (SELECT SUM(discount) AS s FROM lake.shop.sales GROUP BY store_id) AS t)",
+            ),
+            (
+                "SELECT CASE WHEN SUM(CASE WHEN quantity < 6 THEN 1 ELSE 0 END) > 1 AND "
+                "SUM(CASE WHEN quantity > 7 THEN 1 ELSE 0 END) > 2 AND status IN ('a', 'b', 'c') THEN 1 ELSE 0 "
+                "END AS c FROM lake.shop.sales GROUP BY status",
+                "SELECT CASE WHEN SUM(CASE WHEN quantity < 6 THEN 1 ELSE 0 END) > 1 AND "
+                "SUM(CASE WHEN quantity > 7 THEN 1 ELSE 0 END) > 2 AND trim(status) IN ('a', 'b', 'c') "
+                "THEN 1 ELSE 0 END AS c FROM lake.shop.sales GROUP BY status",
+            ),
+            (
+                "SELECT store_id, COUNT(DISTINCT status) AS n FROM lake.shop.sales GROUP BY store_id "
+                "HAVING COUNT(DISTINCT status) > 20",
+                "SELECT store_id, COUNT(DISTINCT lower(status)) AS n FROM lake.shop.sales GROUP BY store_id "
+                "HAVING COUNT(DISTINCT status) > 20",
+            ),
+            (
+                "SELECT CAST(SUM(CASE WHEN returned THEN price END) AS decimal(38,2)) AS s FROM lake.shop.sales",
+                "SELECT CAST(SUM(CAST(CASE WHEN returned THEN price END AS DOUBLE)) AS decimal(38,2)) AS s "
+                "FROM lake.shop.sales",
+            ),
         ],
     )
     def test_wrong_sums_keys_and_shares_are_too(self, right: str, wrong: str, open_ports: OpenPorts) -> None:
@@ -162,11 +187,31 @@ class TestSearch:
         assert searched(open_ports(TABLES), right, wrong).difference is None
 
     def test_what_fails_with_the_original_too_is_no_difference(self, open_ports: OpenPorts) -> None:
-        text = "SELECT status, SUM(price / quantity) AS s FROM lake.shop.sales GROUP BY status"
+        text = (
+            "SELECT status, SUM(CAST(price AS decimal(2,1))) AS s FROM lake.shop.sales WHERE price < 12 GROUP BY status"
+        )
         found = searched(open_ports(TABLES), text, text)
         assert found.difference is None
         assert found.databases > 0
         assert found.failed > 0
+
+    def test_what_is_divided_by_zero_hides_nothing_else(self, open_ports: OpenPorts) -> None:
+        text = "SELECT status, SUM(price / quantity) AS s FROM lake.shop.sales {} GROUP BY status"
+        known = "WHERE status IS NOT NULL"
+        assert searched(open_ports(TABLES), text.format(""), text.format("")).difference is None
+        assert searched(open_ports(TABLES), text.format(""), text.format(known)).difference is not None
+
+    def test_a_division_that_only_the_rewrite_makes_is_a_difference(self, open_ports: OpenPorts) -> None:
+        text = "SELECT status, SUM(price / {}) AS s FROM lake.shop.sales GROUP BY status"
+        found = searched(open_ports(TABLES), text.format("NULLIF(quantity, 0)"), text.format("quantity"))
+        assert found.difference is not None
+
+    def test_rows_that_tie_are_no_difference(self, open_ports: OpenPorts) -> None:
+        text = (
+            "SELECT quantity, SUM(quantity) OVER (PARTITION BY status ORDER BY day {} ROWS BETWEEN UNBOUNDED PRECEDING "
+            "AND CURRENT ROW) AS s FROM lake.shop.sales"
+        )
+        assert searched(open_ports(TABLES), text.format(""), text.format(", quantity")).difference is None
 
     def test_databases_that_break_a_condition_do_not_count(self, open_ports: OpenPorts) -> None:
         text = "SELECT status, COUNT(*) AS n FROM lake.shop.sales GROUP BY status"

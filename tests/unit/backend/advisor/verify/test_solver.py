@@ -105,10 +105,32 @@ class TestShares:
 
     def test_one_beside_a_bound_is_made_of_two_numbers(self) -> None:
         text = "SELECT store_id FROM lake.shop.sales GROUP BY store_id HAVING SUM(quantity) / SUM(customer_id) {} 0.75"
-        for op, upper, lower in ((">=", 3, 4), (">", 7, 8), ("<", 5, 8)):
+        for op, upper, lower in ((">=", 3, 4), (">", 4, 5), ("<", 2, 3)):
             found = [asked(text.format(op), seed) for seed in range(1, 9)]
             wanted = [Constraint("compare", "=", upper), Constraint("compare", "=", lower)]
             assert wanted in [[*each.get("quantity", ()), *each.get("customer_id", ())] for each in found]
+
+
+class TestSiblings:
+    TEXT = (
+        "SELECT store_id FROM lake.shop.sales WHERE returned GROUP BY store_id HAVING "
+        "SUM(CASE WHEN quantity < 6 THEN 1 ELSE 0 END) > 1 AND SUM(CASE WHEN quantity {} THEN 1 ELSE 0 END) > 2"
+    )
+
+    def test_counts_of_other_rows_get_a_row_of_their_own_in_the_group(self) -> None:
+        found = sketch(self.TEXT.format("> 7"))
+        assert [row.copies for row in found.rows] == [2, 3]
+        asked_of = [
+            {(slot.column, item) for slot, each in found.constraints.items() for item in each if slot.row == place}
+            for place in (0, 1)
+        ]
+        for place, quantity in enumerate((Constraint("compare", "<", 6), Constraint("compare", ">", 7))):
+            assert asked_of[place] == {("quantity", quantity), ("returned", Constraint("compare", "=", True))}
+        groups = [slots for slots, _ in found.classes() if slots[0].column == "store_id"]
+        assert [{slot.row for slot in slots} for slots in groups] == [{0, 1}]
+
+    def test_the_same_count_asks_the_same_row(self) -> None:
+        assert len(sketch(self.TEXT.format("< 6")).rows) == 1
 
 
 class TestJoins:
