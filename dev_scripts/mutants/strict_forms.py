@@ -64,7 +64,9 @@ def _has_default(node: exp.Expr) -> bool:
 
 
 def _needs_row(node: exp.Expr, test: exp.Expr) -> bool:
-    """Whether NULLIF(SUM(CASE WHEN c …), 0) is NULL where no row satisfies c."""
+    """Whether NULLIF(SUM(CASE WHEN c …), 0), or SUM(CASE WHEN c … END), is NULL where no row satisfies c."""
+    if isinstance(node, exp.Sum):
+        return _only_test(node.this) == test and not _has_default(node.this)
     return isinstance(node, exp.Nullif) and node.expression.sql() == "0" and _adds_up(node.this, test)
 
 

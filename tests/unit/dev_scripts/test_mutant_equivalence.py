@@ -74,7 +74,9 @@ TURNED = TURNED.replace("store *", "x *").replace("(id,", "(y,").replace("id *",
 TURNED = TURNED.replace("x *", "id *").replace("(y,", "(store,")
 ENOUGH_OF = f"SELECT k, {{}} AS s FROM {V} GROUP BY k HAVING {{}} > (SELECT 1 AS c)"
 MEAN = f"SELECT (SELECT SUM(s) / {{}} AS c FROM {V} AS v WHERE v.k = t.id) AS c FROM {T} AS t"
+SOME_SUM = f"SUM({PART.format('price')})"
 EQUIVALENT = (
+    (FEW.format("ELSE 0", SOME_SUM), FEW.format("", SOME_SUM)),
     (ENOUGH_OF.format("SUM(s)", "SUM(s)"), ENOUGH_OF.format("COALESCE(SUM(s), 0)", "SUM(s)")),
     (MEAN.format("SUM(n)"), MEAN.format("COALESCE(SUM(n), 0)")),
     (GAP.format("ELSE 0", "price"), GAP.format("", "price")),

@@ -187,13 +187,10 @@ class TestSearch:
         assert searched(open_ports(TABLES), right, wrong).difference is None
 
     def test_what_fails_with_the_original_too_is_no_difference(self, open_ports: OpenPorts) -> None:
-        text = (
-            "SELECT status, SUM(CAST(price AS decimal(2,1))) AS s FROM lake.shop.sales WHERE price < 12 GROUP BY status"
-        )
+        text = "SELECT status, SUM(CAST(status AS bigint)) AS s FROM lake.shop.sales WHERE quantity = 7 GROUP BY status"
         found = searched(open_ports(TABLES), text, text)
         assert found.difference is None
-        assert found.databases > 0
-        assert found.failed > 0
+        assert found.databases + found.failed > 300
 
     def test_what_is_divided_by_zero_hides_nothing_else(self, open_ports: OpenPorts) -> None:
         text = "SELECT status, SUM(price / quantity) AS s FROM lake.shop.sales {} GROUP BY status"
