@@ -22,6 +22,7 @@ from heavy_stack.backend.advisor.artefacts import (
 )
 from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, RunFailed, RunTimeout
 from heavy_stack.backend.advisor.rewrite.statements import design_table, named_table, new_schema_name
+from heavy_stack.backend.advisor.rules.costs import FREE_BYTES
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 from heavy_stack.backend.advisor.select import Weighed, plan_of, select, weigh
@@ -31,6 +32,7 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
 from heavy_stack.backend.advisor.trial.columns import by_column, lean, narrower, widest_of, without_columns
 from heavy_stack.backend.advisor.trial.shortlist import shortlist
+from heavy_stack.backend.advisor.trial.tightness import tightness
 from heavy_stack.backend.advisor.trial.timing import Timing
 
 __all__ = ["select_by_trial"]
@@ -41,6 +43,8 @@ BUILD_SHARE = 0.5
 """Of that, for building them."""
 MAX_NARROWED = 2
 """How often wide tables are built again with what is left to read of them."""
+MEASURED_STORAGE_SHARE = 0.39
+"""Of the client's bytes as the design's writer would write them: 40 %, less what measurements differ."""
 CHOOSING_S = 25.0
 """For the choice by what was measured."""
 LEAST_LEFT = 0.6
@@ -56,7 +60,7 @@ def select_by_trial(
         return select(workload, parsed, profile, proposals, ports)
     ports.progress.report(0.0, "Weighing the proposed tables")
     until = ports.deadline.left_s() - TRIAL_SHARE * workload.budget_s
-    weighed = weigh(workload, parsed, profile, proposals)
+    weighed = _within(weigh(workload, parsed, profile, proposals), workload, parsed, profile, ports)
     first = choose(weighed.problem)
     guess = first.design
     if weighed.storage is None or not guess.tables:
@@ -98,11 +102,26 @@ def select_by_trial(
     return replace(plan, ways=_ways(measured, weighed, choice.design.tables, parsed))
 
 
+def _within(
+    weighed: Weighed, workload: Workload, parsed: ParsedWorkload, profile: WorkloadProfile, ports: Ports
+) -> Weighed:
+    """The same with the bytes that new tables may take where the task names no limit: measured bytes are exact."""
+    problem = weighed.problem
+    if weighed.storage is None or workload.max_storage_bytes is not None or problem.limits.bytes is None:
+        return weighed
+    share = tightness(parsed, profile, _schema(workload, parsed), ports)
+    most = max(float(FREE_BYTES), MEASURED_STORAGE_SHARE * share * weighed.storage)
+    return replace(weighed, problem=replace(problem, limits=replace(problem.limits, bytes=most)))
+
+
+def _schema(workload: Workload, parsed: ParsedWorkload) -> str:
+    return new_schema_name(workload.task_id, {table.name.schema for table in parsed.tables})
+
+
 def _tables(
     weighed: Weighed, workload: Workload, parsed: ParsedWorkload, tried: Sequence[int]
 ) -> dict[int, DesignTable]:
-    schema = new_schema_name(workload.task_id, {table.name.schema for table in parsed.tables})
-    names = NameMaker()
+    schema, names = _schema(workload, parsed), NameMaker()
     return {place: design_table(weighed.possible[place], parsed.catalog, schema, names) for place in tried}
 
 
