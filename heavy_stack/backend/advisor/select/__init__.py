@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from heavy_stack.backend.advisor.artefacts import (
     Candidate,
@@ -78,14 +78,15 @@ def plan_of(
     """
     proposals, possible, taken = weighed.proposals, weighed.possible, choice.design.tables
     whys = dict(weighed.impossible)
+    tables = [place for place in taken if place < len(possible)]
+    by_estimates = replace(choice.design, tables=frozenset(tables))
     for place, each in enumerate(possible):
         if place not in taken:
             tried = measured is not None and bool(measured.askers[place])
-            problem = measured if measured is not None and tried else weighed.problem
-            whys[each.id] = (failed or {}).get(place) or why_rejected(place, choice.design, problem, possible)
+            problem, design = (measured, choice.design) if measured and tried else (weighed.problem, by_estimates)
+            whys[each.id] = (failed or {}).get(place) or why_rejected(place, design, problem, possible)
     # What costs least is built first, so that a build that ends early leaves most texts answered.
     build_s = (measured or weighed.problem).build_s
-    tables = [place for place in taken if place < len(possible)]
     chosen = tuple(possible[place] for place in sorted(tables, key=lambda each: (build_s[each], each)))
     unanswered, reasons = _left_out(proposals, {each.id for each in chosen}, whys)
     return Plan(
