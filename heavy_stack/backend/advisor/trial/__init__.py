@@ -10,6 +10,7 @@ done for what is chosen.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from heavy_stack.backend.advisor.artefacts import (
@@ -31,7 +32,7 @@ from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDeman
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
 from heavy_stack.backend.advisor.trial.columns import by_column, lean, narrower, widest_of, without_columns
-from heavy_stack.backend.advisor.trial.shortlist import shortlist
+from heavy_stack.backend.advisor.trial.shortlist import SMALL, shortlist
 from heavy_stack.backend.advisor.trial.tightness import tightness
 from heavy_stack.backend.advisor.trial.timing import Timing
 
@@ -43,6 +44,8 @@ BUILD_SHARE = 0.5
 """Of that, for building them."""
 MAX_NARROWED = 2
 """How often wide tables are built again with what is left to read of them."""
+LARGE_BUILD_SHARE = 0.3
+"""Of that, for one large table."""
 MEASURED_STORAGE_SHARE = 0.39
 """Of the client's bytes as the design's writer would write them: 40 %, less what measurements differ."""
 CHOOSING_S = 25.0
@@ -70,7 +73,8 @@ def select_by_trial(
     tried = shortlist(weighed.problem, guess, widest)
     tables = _tables(weighed, workload, parsed, tried)
     ports.progress.report(0.1, f"Building {len(tables)} tables to try them")
-    built, failed = _built(tables, ports, BUILD_SHARE * (ports.deadline.left_s() - until))
+    large = {place for place in tables if weighed.problem.bytes[place] > SMALL * weighed.storage}
+    built, failed = _built_in_turn(tables, large, ports, BUILD_SHARE * (ports.deadline.left_s() - until))
     catalog = Catalog(parsed.tables)
     less = lean(weighed.possible, built, catalog, Sizes(profile.facts, None, ports.deadline).table_rows)
     timing = Timing(parsed, profile, weighed.possible, {place: tables[place] for place in built}, ports, less)
@@ -123,6 +127,21 @@ def _tables(
 ) -> dict[int, DesignTable]:
     schema, names = _schema(workload, parsed), NameMaker()
     return {place: design_table(weighed.possible[place], parsed.catalog, schema, names) for place in tried}
+
+
+def _built_in_turn(
+    tables: Mapping[int, DesignTable], large: AbstractSet[int], ports: Ports, limit_s: float
+) -> tuple[dict[int, BuiltTable], dict[int, str]]:
+    """The small tables first, then the large ones one by one, so that none takes the time of all others."""
+    ends = ports.deadline.left_s() - limit_s
+    built, failed = _built({place: each for place, each in tables.items() if place not in large}, ports, limit_s)
+    for place, table in tables.items():
+        if place in large:
+            left_s = ports.deadline.left_s() - ends
+            more, refused = _built({place: table}, ports, min(left_s, LARGE_BUILD_SHARE * limit_s))
+            built |= more
+            failed |= refused
+    return built, failed
 
 
 def _built(

@@ -54,8 +54,8 @@ def shortlist(problem: Problem, guess: Design, widest: Mapping[int, int]) -> lis
 def _promising(problem: Problem, guess: Design, widest: Mapping[int, int]) -> Iterator[int]:
     yield from _by_build(problem, guess.tables)
     yield from _by_build(problem, best_design(problem, LIMIT_S).tables)
-    yield from _wide(problem, set(widest.values()) - guess.tables)
     yield from _small(problem)
+    yield from _wide(problem, set(widest.values()) - guess.tables)
     for design in _other_designs(problem, guess):
         yield from _by_build(problem, design.tables)
 

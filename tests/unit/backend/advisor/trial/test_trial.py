@@ -62,11 +62,13 @@ class Runner:
     broken: Sequence[str] = ()
     opens: bool = True
     built: list[TableName] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
     session: Session | None = None
 
     def build(self, design: Sequence[tuple[TableName, str, str]], *, limit_s: float) -> list[BuiltTable | str]:
         """All small, but for those that are broken."""
         self.built += [name for name, _, _ in design]
+        self.limits.update({name.name: limit_s for name, _, _ in design})
         return ["no room" if name.name in self.broken else BuiltTable(name, 50, 5_000, 0.1) for name, _, _ in design]
 
     def open_design(self) -> Session | None:
@@ -136,6 +138,13 @@ class TestSelectByTrial:
         plan = tried(stood_for, Runner({"sales_by_region_year": 0.01, "sales_by_year_region": 0.01}))
         assert plan.ways[0]
         assert plan.ways == dict.fromkeys(range(8), plan.ways[0])
+
+    def test_a_large_table_is_built_last_and_not_in_all_the_time(self) -> None:
+        facts = {name: replace(each, bytes=60_000) for name, each in FACTS.items()}
+        runner = Runner({**APART, SHARED: 0.001})
+        tried(run_stages(DDL, QUERIES, facts, {"region": 20, "product": 50, "product,region": 1_000}), runner)
+        assert runner.built[-1].name == SHARED
+        assert runner.limits[SHARED] < 0.5 * runner.limits["sales_by_region"]
 
     def test_gives_the_failure_of_a_build_as_reason(self, run: Run) -> None:
         plan = tried(run, Runner(APART, broken=["sales_by_region"]))
