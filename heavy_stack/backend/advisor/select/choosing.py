@@ -28,8 +28,8 @@ NEARER = (0.98, 0.985)
 MEASURED_SHARE = 0.5
 MEASURED_SAVED = 0.95
 """By measured seconds, the fewest tables are taken, down to MANY times as many as there are texts, with which a design
-answers as many texts and has such shares of the best one's worth and of the total time that it saves. Of these, each
-has to add MEASURED_GAIN to the worth."""
+answers as many texts and has such shares of the best one's worth and of the total time that it saves. Beyond that, one
+is left out where it adds less than MEASURED_GAIN to the worth and the saved time stays as near as NEARER says."""
 MEASURED_GAIN = 0.01
 CLEARLY = 0.78
 """Times its seconds: a text that is so much faster on the best design has to be so on one with fewer tables."""
