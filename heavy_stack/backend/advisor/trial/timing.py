@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from heavy_stack.backend.advisor.artefacts import Candidate, DesignTable, ParsedText, ParsedWorkload, WorkloadProfile
 from heavy_stack.backend.advisor.ports import NotCheckable, Ports, QuerySession, RunFailed, RunTimeout
@@ -17,11 +17,9 @@ from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked
 from heavy_stack.backend.advisor.trial.columns import TriedWay
 
-RUNS = 2
-"""Of each text; the faster one counts."""
-HOPELESS = 1.3
-"""Times the fastest so far: what took longer once is not run again."""
-LONG_S = 2.0
+HOPELESS = 1.2
+"""Times the fastest so far: what took longer once is not run again; of two runs, the faster one counts."""
+LONG_S = 0.5
 """What takes longer is run once: noise decides little there, and the time is better spent on other texts."""
 MAX_SETS = 5
 MAX_SINGLE = 6
@@ -30,6 +28,14 @@ TINY = 0.01
 TINY_SETS = 2
 """Further sets, of tables of so little of the client's bytes: they find room beside anything."""
 QUERY_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A text's first run as it stands, without Trino's exact numerics where `plain`."""
+
+    plain: bool
+    seconds: float
 
 
 class Timing:
@@ -80,14 +86,34 @@ class Timing:
             until: Seconds left for the task when this has to end.
         """
         found: dict[int, TimedDemand] = {}
-        for number, each in enumerate(asked):
+        # Estimates order them badly: as they stand, all run once, and then the longest go first.
+        begun = {number: first for number, each in enumerate(asked) if (first := self._begun(session, each, until))}
+        order = sorted(begun, key=lambda number: (-asked[number].demand.weight * begun[number].seconds, number))
+        for place, number in enumerate(order):
             if self._ports.deadline.left_s() <= until:
                 break
-            self._ports.progress.report(0.3 + 0.6 * number / len(asked), f"Trying query {number + 1} of {len(asked)}")
-            timed = self._timed(session, each, list(self._sets(each.demand, guess, problem)), until)
+            self._ports.progress.report(0.3 + 0.6 * place / len(order), f"Trying query {place + 1} of {len(order)}")
+            each = asked[number]
+            sets = list(self._sets(each.demand, guess, problem))
+            timed = self._timed(session, each, sets, begun[number], until)
             if timed is not None:
                 found[number] = timed
         return found
+
+    def _begun(self, session: QuerySession, asked: Asked, until: float) -> _Begun | None:
+        """The text run once as it stands; None where it cannot be, or not any more."""
+        for plain in (True, False):
+            if self._ports.deadline.left_s() <= until:
+                break
+            try:
+                return _Begun(
+                    plain, session.time(asked.text.sql or "", limit_s=self._limit_s(until), repeat=1, plain=plain)
+                )
+            except NotCheckable:
+                continue
+            except (RunFailed, RunTimeout):
+                break
+        return None
 
     def _sets(self, demand: Demand, guess: Design, problem: Problem) -> Iterator[frozenset[int]]:
         """Tables to try together, the most promising first."""
@@ -100,7 +126,7 @@ class Timing:
         yield from (frozenset({table}) for table in singles[:MAX_SINGLE])
 
     def _timed(
-        self, session: QuerySession, asked: Asked, sets: Sequence[frozenset[int]], until: float
+        self, session: QuerySession, asked: Asked, sets: Sequence[frozenset[int]], begun: _Begun, until: float
     ) -> TimedDemand | None:
         rewrites: dict[str, TriedWay] = {}
         for tables in dict.fromkeys(sets):
@@ -108,19 +134,17 @@ class Timing:
                 found = self._rewritten(asked.text, tables, chain) if tables & places else None
                 if found is not None:
                     rewrites.setdefault(*found)
-        sql = asked.text.sql or ""
-        for plain in (True, False):
+        before = begun.seconds
+        if before <= LONG_S:
             try:
-                before = self._seconds(session, sql, None, plain, until)
-                ways = self._ways(session, rewrites, before, plain, until)
-            except NotCheckable:
-                continue
-            except (RunFailed, RunTimeout):
+                again = session.time(asked.text.sql or "", limit_s=self._limit_s(until), repeat=1, plain=begun.plain)
+            except (NotCheckable, RunFailed, RunTimeout):
                 return None
-            ways.sort(key=lambda way: (way.seconds, len(way.tables), sorted(way.tables)))
-            demand = asked.demand
-            return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
-        return None
+            before = min(before, again)
+        ways = self._ways(session, rewrites, before, begun.plain, until)
+        ways.sort(key=lambda way: (way.seconds, len(way.tables), sorted(way.tables)))
+        demand = asked.demand
+        return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
 
     def _rewritten(self, text: ParsedText, tables: frozenset[int], chain: Chain) -> tuple[str, TriedWay] | None:
         """The text on these tables, and what it reads; its time is still to come."""
@@ -145,12 +169,14 @@ class Timing:
             found.append(replace(way, seconds=seconds))
         return found
 
-    def _seconds(self, session: QuerySession, sql: str, fastest: float | None, plain: bool, until: float) -> float:
-        limit_s = max(1.0, min(QUERY_LIMIT_S, self._ports.deadline.left_s() - until))
-        first = session.time(sql, limit_s=limit_s, repeat=1, plain=plain)
-        if first > LONG_S or (fastest is not None and first > HOPELESS * fastest):
+    def _seconds(self, session: QuerySession, sql: str, fastest: float, plain: bool, until: float) -> float:
+        first = session.time(sql, limit_s=self._limit_s(until), repeat=1, plain=plain)
+        if first > min(LONG_S, HOPELESS * fastest):
             return first
-        return min(first, *(session.time(sql, limit_s=limit_s, repeat=1, plain=plain) for _ in range(1, RUNS)))
+        return min(first, session.time(sql, limit_s=self._limit_s(until), repeat=1, plain=plain))
+
+    def _limit_s(self, until: float) -> float:
+        return max(1.0, min(QUERY_LIMIT_S, self._ports.deadline.left_s() - until))
 
 
 def _seconds_on(demand: Demand, table: int) -> float:
