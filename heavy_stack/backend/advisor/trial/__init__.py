@@ -32,6 +32,7 @@ from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDeman
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
 from heavy_stack.backend.advisor.trial.columns import by_column, lean, narrower, widest_of, without_columns
+from heavy_stack.backend.advisor.trial.formulas import formulas_of
 from heavy_stack.backend.advisor.trial.shortlist import SMALL, shortlist
 from heavy_stack.backend.advisor.trial.tightness import tightness
 from heavy_stack.backend.advisor.trial.timing import Timing
@@ -90,18 +91,22 @@ def select_by_trial(
         asked = asked_of(weighed.problem, parsed, profile)
         narrowing_s = NARROWING_SHARE * TRIAL_SHARE * workload.budget_s
         timed = timing.run(session, asked, guess, weighed.problem, until + narrowing_s)
+        formulas = {
+            place: formulas_of(session, tables[place].name, weighed.possible[place], table)
+            for place, table in built.items()
+        }
     finally:
         session.close()
-    measured = by_column(_measured(weighed.problem, asked, timed, built), weighed.possible, built)
+    measured = by_column(_measured(weighed.problem, asked, timed, built), weighed.possible, built, formulas)
     choice = choose(measured, limit_s=CHOOSING_S, measured=True)
     for _ in range(MAX_NARROWED):
-        less = narrower(measured, choice.design, weighed.possible, catalog)
+        less = narrower(measured, choice.design, weighed.possible, catalog, formulas)
         renamed = {place: named_table(candidate, tables[place].name) for place, candidate in less.items()}
         rebuilt, _ = _built(renamed, ports, ports.deadline.left_s() - until)
+        # Where there is no time to build one again, it is chosen as it would be.
+        weighed = replace(weighed, possible=tuple(less.get(p, each) for p, each in enumerate(weighed.possible)))
         if not rebuilt:
             break
-        possible = tuple(less[p] if p in rebuilt else each for p, each in enumerate(weighed.possible))
-        weighed = replace(weighed, possible=possible)
         measured = without_columns(measured, {p: (less[p], table) for p, table in rebuilt.items()})
         choice = choose(measured, limit_s=CHOOSING_S, measured=True)
     plan = plan_of(weighed, choice, measured, failed)

@@ -12,11 +12,15 @@ from dataclasses import dataclass, field, replace
 from heavy_stack.backend.advisor.artefacts import Candidate, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable
 from heavy_stack.backend.advisor.rules import READ_FROM_PREJOIN
+from heavy_stack.backend.advisor.rules.prejoin.derived import names_of, with_derived
 from heavy_stack.backend.advisor.rules.prejoin.prejoins import narrowed
 from heavy_stack.backend.advisor.select.model import Demand, Design, Problem, TimedDemand, Way
 from heavy_stack.backend.advisor.select.ways import ways_of
 from heavy_stack.backend.advisor.sql.catalog import Catalog
+from heavy_stack.backend.advisor.trial.formulas import Found
 
+COMPUTING = 1.03
+"""Times the seconds of a way that reads a column, those of one that computes it."""
 LEAST_SHARE = 0.005
 """Of the client's bytes: a smaller table is taken as it is."""
 
@@ -72,11 +76,16 @@ def lean(
     return found
 
 
-def by_column(problem: Problem, possible: Sequence[Candidate], built: Mapping[int, BuiltTable]) -> Problem:
+def by_column(
+    problem: Problem,
+    possible: Sequence[Candidate],
+    built: Mapping[int, BuiltTable],
+    formulas: Mapping[int, Mapping[str, Found]],
+) -> Problem:
     """The problem with a place of its own for each column of a large pre-joined table.
 
     A way that was run asks for the columns that it reads, any other one for all. A table's own bytes are what is left:
-    the columns that it is sorted by.
+    the columns that it is sorted by. What formulas give can be read, a little slower, without being stored.
     """
     sizes = list(problem.bytes)
     places: dict[int, dict[str, int]] = {}
@@ -93,19 +102,42 @@ def by_column(problem: Problem, possible: Sequence[Candidate], built: Mapping[in
                 columns[len(sizes)] = place
                 sizes.append(float(table.column_bytes[column.name]))
         sizes[place] = max(0.0, table.bytes - sum(sizes[each] for each in own.values()))
+        for name, found in formulas.get(place, {}).items():
+            for added, size in zip(names_of(name), (found.rest_bytes, found.mark_bytes), strict=True):
+                own[added] = len(sizes)
+                columns[len(sizes)] = place
+                sizes.append(size)
     build_s = (*problem.build_s, *(0.0 for _ in columns))
     wider = replace(problem, bytes=tuple(sizes), build_s=build_s, columns=columns)
-    return replace(wider, demands=tuple(_asking(demand, problem, places) for demand in problem.demands))
+    return replace(wider, demands=tuple(_asking(demand, problem, places, formulas) for demand in problem.demands))
 
 
-def _asking(demand: Demand, problem: Problem, places: Mapping[int, Mapping[str, int]]) -> Demand:
+def _asking(
+    demand: Demand,
+    problem: Problem,
+    places: Mapping[int, Mapping[str, int]],
+    formulas: Mapping[int, Mapping[str, Found]],
+) -> Demand:
     if not demand.tables & places.keys():
         return demand
-    ways = tuple(
-        replace(way, tables=way.tables | frozenset(_read(way, places)))
-        for way in (demand.ways if isinstance(demand, TimedDemand) else ways_of(demand, problem))
-    )
-    return TimedDemand(demand.texts, demand.weight, demand.total_s, (), ways)
+    run = demand.ways if isinstance(demand, TimedDemand) else ways_of(demand, problem)
+    ways = [each for way in run for each in (way, *_by_formulas(way, formulas))]
+    ways.sort(key=lambda way: way.seconds)  # what is fastest is taken, so it comes first
+    asking = (replace(way, tables=way.tables | frozenset(_read(way, places))) for way in ways)
+    return TimedDemand(demand.texts, demand.weight, demand.total_s, (), tuple(asking))
+
+
+def _by_formulas(way: Way, formulas: Mapping[int, Mapping[str, Found]]) -> Iterator[TriedWay]:
+    """The way where it reads what gives a column instead of the column."""
+    if not isinstance(way, TriedWay):
+        return
+    columns: dict[int, frozenset[str]] = {}
+    for place, read in way.columns.items():
+        given = {name: found for name, found in formulas.get(place, {}).items() if name in read}
+        parts = (part for name, found in given.items() for part in (*names_of(name), *found.reads))
+        columns[place] = (read - given.keys()).union(parts)
+    if columns != way.columns:
+        yield replace(way, seconds=COMPUTING * way.seconds, columns=columns)
 
 
 def _read(way: Way, places: Mapping[int, Mapping[str, int]]) -> Iterator[int]:
@@ -115,8 +147,14 @@ def _read(way: Way, places: Mapping[int, Mapping[str, int]]) -> Iterator[int]:
         yield from (own[name] for name in names if name in own)
 
 
-def narrower(problem: Problem, design: Design, possible: Sequence[Candidate], catalog: Catalog) -> dict[int, Candidate]:
-    """The design's wide tables that can do with fewer columns, by place.
+def narrower(
+    problem: Problem,
+    design: Design,
+    possible: Sequence[Candidate],
+    catalog: Catalog,
+    formulas: Mapping[int, Mapping[str, Found]],
+) -> dict[int, Candidate]:
+    """The design's wide tables that can do with fewer columns, by place; with what stands for those that formulas give.
 
     A table that a text which was not tried is answered from keeps all its columns.
     """
@@ -136,8 +174,14 @@ def narrower(problem: Problem, design: Design, possible: Sequence[Candidate], ca
         wide = possible[place]
         large = problem.size(problem.with_columns(place)) >= LEAST_SHARE * problem.storage
         if wide.rule == READ_FROM_PREJOIN.id and large and read.get(place):
-            less = narrowed(wide, catalog, read[place])
-            if len(less.columns) < len(wide.columns):
+            own = {each.name for each in wide.columns}
+            given = {
+                name: each.derived
+                for name, each in formulas.get(place, {}).items()
+                if name in own and read[place] & {*names_of(name)} - own
+            }
+            less = narrowed(with_derived(wide, given) if given else wide, catalog, read[place])
+            if less.columns != wide.columns:
                 found[place] = less
     return found
 

@@ -198,14 +198,16 @@ class _Folding:
         while waiting:
             name, wanted = waiting.pop(0)
             place = (self.roles[name], wanted.lower())
-            if place in self.shelf.columns:
+            if self.shelf.holds(place):
                 found.append(place)
             fresh = [other for other in self.same.get((name, wanted), ()) if other not in seen]
             seen.update(fresh)
             waiting += fresh
         return min(found, key=lambda place: (place[0].count("/"), place), default=None)
 
-    def _read(self, place: RoleColumn) -> exp.Column:
+    def _read(self, place: RoleColumn) -> exp.Expr:
+        if place not in self.shelf.columns:
+            return self.shelf.derived[place[1]].value(lambda part: self._read((FACT, part)))
         self.used.add(place)
         return exp.column(self.shelf.columns[place], table=self.alias, quoted=True)
 
@@ -217,9 +219,9 @@ class _Folding:
             place = self._stored(node.table, node.name)
             if place is None:
                 raise NotAnswerable("No table of the design holds what the query reads.")
-            column = self._read(place)
-            column.type = node.type
-            return column
+            value = self._read(place)
+            value.type = node.type
+            return value
         if isinstance(node, (exp.Select, exp.SetOperation, exp.Subquery)):
             visible = visible - aliases_within(node)
         return rebuilt(node, lambda child: self._mapped(child, visible)) if visible else node.copy()

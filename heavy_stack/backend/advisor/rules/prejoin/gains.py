@@ -78,6 +78,8 @@ class Gains:
         found = self._models.get(id(shelf))
         if found is None:
             types = dict(shelf.table.columns.values())
+            # Where a formula gives nearly all values, the rest of them weighs no more than a mark.
+            types |= {shelf.columns[FACT, each.rest]: "boolean" for each in shelf.derived.values()}
             table = Table(shelf.table.name, tuple(Column(name, kind) for name, kind in types.items()))
             known = {name: one for place, name in shelf.columns.items() if (one := self._column(shelf, place))}
             fact = self._catalog.table(shelf.fact)

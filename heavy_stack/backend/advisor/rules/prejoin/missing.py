@@ -50,7 +50,7 @@ def _lacking(reading: Reading, fact: str, shelf: Shelf) -> list[str]:
     # What the joins compare need not be stored.
     keys = {(FACT, own) for step in shelf.steps.values() if step.parent == FACT for own, _ in step.pairs}
     keys |= {(role, theirs) for role, step in shelf.steps.items() for _, theirs in step.pairs}
-    held = keys | set(shelf.columns)
+    held = keys | set(shelf.columns) | {(FACT, name) for name in shelf.derived}
     return sorted(
         {
             column.name.lower()

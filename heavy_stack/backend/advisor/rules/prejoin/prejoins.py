@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from heavy_stack.backend.advisor.artefacts import Candidate, Saving, StoredColumn, Table, TableName
+from heavy_stack.backend.advisor.rules.prejoin.derived import Derived, derived_of
 from heavy_stack.backend.advisor.rules.prejoin.extremes import (
     base_of,
     extreme_named,
@@ -129,7 +130,7 @@ def candidate_of(
     return Candidate(
         id=f"prejoin-{number}",
         rule=RULE_ID,
-        select=trino_sql(_select(prejoin, catalog, columns)),
+        select=trino_sql(_select(prejoin, catalog, columns, {})),
         columns=tuple(columns.values()),
         source_tables=_sources(prejoin),
         serves=tuple(sorted({saving.text for saving in savings})),
@@ -157,7 +158,8 @@ def narrowed(candidate: Candidate, catalog: Catalog, names: Collection[str]) -> 
     kept = [column for column in candidate.columns if column.name in names or column.name in sort]
     shelf = shelf_of(candidate, TableName("", "", ""), kept)
     fact = catalog.table(shelf.fact)
-    if fact is None or len(kept) == len(candidate.columns):
+    derived = derived_of(candidate.evidence)
+    if fact is None or (len(kept) == len(candidate.columns) and not derived):
         return candidate
     by_name = {column.name: column for column in kept}
     columns = {place: by_name[name] for place, name in shelf.columns.items()}
@@ -165,7 +167,7 @@ def narrowed(candidate: Candidate, catalog: Catalog, names: Collection[str]) -> 
     size = candidate.bytes
     return replace(
         candidate,
-        select=trino_sql(_select(prejoin, catalog, columns)),
+        select=trino_sql(_select(prejoin, catalog, columns, derived)),
         columns=tuple(kept),
         source_tables=_sources(prejoin),
         bytes=None if size is None else size * len(kept) // len(candidate.columns),
@@ -185,8 +187,14 @@ def _has_partner(step: Step, alias: str) -> exp.Expr:
     return exp.Not(this=exp.Is(this=key, expression=exp.Null()))
 
 
-def _select(prejoin: Prejoin, catalog: Catalog, columns: Mapping[RoleColumn, StoredColumn]) -> exp.Select:
+def _select(
+    prejoin: Prejoin,
+    catalog: Catalog,
+    columns: Mapping[RoleColumn, StoredColumn],
+    derived: Mapping[str, Derived],
+) -> exp.Select:
     aliases = prejoin.aliases()
+    parts = {part: each for each in derived.values() for part in (each.rest, each.is_null)}
     select = exp.Select().from_(table_of(prejoin.fact.name, aliases[FACT]))
     for step in prejoin.ordered():
         on = [
@@ -207,6 +215,10 @@ def _select(prejoin: Prejoin, catalog: Catalog, columns: Mapping[RoleColumn, Sto
         if name == EXISTS:
             mark = _has_partner(prejoin.steps[role], aliases[role])
             items.append(exp.alias_(mark, column.name, quoted=True))
+            continue
+        if role == FACT and name in parts:
+            made = parts[name].stored(name, lambda each: exp.column(each, table=aliases[FACT], quoted=True))
+            items.append(exp.alias_(made, column.name, quoted=True))
             continue
         table = types[owners[role]]
         own = next(each.type for each in table.columns if each.name.lower() == name) if table is not None else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from heavy_stack.backend.advisor.artefacts import Candidate, StoredColumn, Table, TableName
+from heavy_stack.backend.advisor.rules.prejoin.derived import Derived, derived_of
 from heavy_stack.backend.advisor.rules.prejoin.extremes import base_of, extreme_named
 from heavy_stack.backend.advisor.rules.prejoin.keys import filled_condition, key_condition
 from heavy_stack.backend.advisor.rules.prejoin.stars import FACT, Step
@@ -34,6 +35,7 @@ class Shelf:
         filled: Of the joined columns those without NULL in their own table, so that NULL means: no partner. The first
             ones are asked first.
         is_draft: It holds more than will be built: what costs little is preferred to what needs no condition.
+        derived: Columns of the fact that are not stored, but all that they are derived from is.
     """
 
     table: StoredTable
@@ -43,6 +45,11 @@ class Shelf:
     sort: tuple[RoleColumn, ...] = ()
     filled: tuple[RoleColumn, ...] = ()
     is_draft: bool = False
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+
+    def holds(self, place: RoleColumn) -> bool:
+        """Whether the table gives this column."""
+        return place in self.columns or (place[0] == FACT and place[1] in self.derived)
 
     def key_among(self, table: Table, columns: frozenset[str]) -> tuple[str, ...] | None:
         """The key by which this table was joined, where the columns hold it (see Keys.key_among)."""
@@ -110,4 +117,10 @@ def shelf_of(candidate: Candidate, name: TableName, columns: Iterable[StoredColu
     )
     sort = tuple(places[str(column)] for column in evidence["sort"] if column in places)
     filled = tuple(places[str(column)] for column in evidence["filled"] if column in places)
-    return Shelf(table, fact, steps, {place: column for column, place in places.items()}, sort, filled)
+    columns_by_place = {place: column for column, place in places.items()}
+    derived = {
+        name: each
+        for name, each in derived_of(evidence).items()
+        if all((FACT, part) in columns_by_place for part in each.parts)
+    }
+    return Shelf(table, fact, steps, columns_by_place, sort, filled, derived=derived)

@@ -8,10 +8,12 @@ import pytest
 
 from heavy_stack.backend.advisor.artefacts import Candidate, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable
+from heavy_stack.backend.advisor.rules.prejoin.derived import Derived, names_of
 from heavy_stack.backend.advisor.select.choosing import best_design
 from heavy_stack.backend.advisor.select.model import Block, Demand, Limits, Problem, TimedDemand, Way
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.columns import TriedWay, by_column, lean, narrower, widest_of, without_columns
+from heavy_stack.backend.advisor.trial.formulas import Found
 from tests.support.rule_cases import Run, cases_of, run_stages
 
 SIZE = 40_000_000.0
@@ -48,7 +50,7 @@ def built(size: int, columns: dict[str, int] | None = None) -> BuiltTable:
 def narrowed(run: Run, wide: Candidate, of: Problem) -> dict[int, list[str]]:
     """The columns that the wide table is left with."""
     small = replace(wide, id="small")
-    found = narrower(of, of.design({0}), [wide, small], Catalog(run.parsed.tables))
+    found = narrower(of, of.design({0}), [wide, small], Catalog(run.parsed.tables), {})
     return {place: [column.name for column in each.columns] for place, each in found.items()}
 
 
@@ -73,25 +75,53 @@ class TestByColumn:
         of = problem(tried(0, {cheap}), tried(1, {cheap, dear}, after_s=0.8))
         of = replace(of, limits=Limits(1, SIZE / 2))
         sizes = {cheap: 10_000_000, dear: 29_000_000}
-        found = by_column(of, [wide, wide], {0: built(int(SIZE), sizes)})
+        found = by_column(of, [wide, wide], {0: built(int(SIZE), sizes)}, {})
         design = best_design(found)
         assert found.count(design.tables) == 1
         assert found.size(design.tables) == SIZE - 29_000_000
         assert [demand.seconds(design.tables) for demand in found.demands] == [0.01, 1.0]
-        less = narrower(found, design, [wide, wide], Catalog(run.parsed.tables))
+        less = narrower(found, design, [wide, wide], Catalog(run.parsed.tables), {})
         assert {column.name for column in less[0].columns} == {cheap} | sort
 
     def test_a_text_that_was_not_tried_needs_all_columns(self, wide: Candidate) -> None:
         waiting = Demand((0,), 1.0, 1.0, (Block(0.9, {0: 0.1}),))
         names = [column.name for column in wide.columns]
-        found = by_column(problem(waiting), [wide, wide], {0: built(int(SIZE), dict.fromkeys(names, 1_000))})
+        found = by_column(problem(waiting), [wide, wide], {0: built(int(SIZE), dict.fromkeys(names, 1_000))}, {})
         assert found.demands[0].seconds({0}) == 1.0
         assert found.demands[0].seconds(found.with_columns(0)) < 1.0
         assert found.size(found.with_columns(0)) == SIZE
 
     def test_small_tables_are_taken_whole(self, wide: Candidate) -> None:
         of = problem(tried(0, {wide.columns[0].name}))
-        assert not by_column(of, [wide, wide], {0: built(1_000, {wide.columns[0].name: 900})}).columns
+        assert not by_column(of, [wide, wide], {0: built(1_000, {wide.columns[0].name: 900})}, {}).columns
+
+
+class TestFormulas:
+    def test_a_column_that_others_give_is_read_from_them_where_it_is_too_dear(self, run: Run, wide: Candidate) -> None:
+        sort, alias = {str(name) for name in wide.evidence["sort"]}, wide.evidence["alias"]
+        own = [
+            name for name in wide.evidence["stored"] if wide.evidence["stored"][name][0] == alias and name not in sort
+        ]
+        cheap, dear = own[:2]
+        kind = next(column.type for column in wide.columns if column.name == dear)
+        derived = Derived(wide.evidence["stored"][dear][1], wide.evidence["stored"][cheap][1], kind)
+        formulas = {0: {dear: Found(derived, frozenset({cheap}), 1_000.0, 100.0)}}
+        of = replace(problem(tried(0, {dear})), limits=Limits(1, SIZE / 2))
+        found = by_column(of, [wide, wide], {0: built(int(SIZE), {cheap: 10_000_000, dear: 29_000_000})}, formulas)
+        design = best_design(found)
+        assert found.demands[0].seconds(design.tables) == pytest.approx(0.01, rel=0.1)
+        assert found.size(design.tables) == SIZE - 29_000_000 + 1_100
+        less = narrower(found, design, [wide, wide], Catalog(run.parsed.tables), formulas)[0]
+        assert {column.name for column in less.columns} == {cheap, *names_of(dear)} | sort
+        after = without_columns(found, {0: (less, built(12_000_000))})
+        assert after.demands[0].seconds(design.tables) == pytest.approx(0.01, rel=0.1)
+
+    def test_it_is_read_itself_where_it_is_stored(self, wide: Candidate) -> None:
+        cheap, dear = [column.name for column in wide.columns if column.name not in wide.evidence["sort"]][:2]
+        formulas = {0: {dear: Found(Derived(dear, cheap, "bigint"), frozenset({cheap}), 1_000.0, 100.0)}}
+        of = problem(tried(0, {dear}))
+        found = by_column(of, [wide, wide], {0: built(int(SIZE), {cheap: 1_000_000, dear: 2_900})}, formulas)
+        assert found.demands[0].seconds(found.with_columns(0)) == 0.01
 
 
 class TestNarrower:
