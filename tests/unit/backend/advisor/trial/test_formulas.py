@@ -19,7 +19,10 @@ from heavy_stack.backend.advisor.trial.formulas import Found, formulas_of
 from tests.support.rule_cases import run_stages
 
 NAME = TableName("lake", "made", "wide")
-DDL = "CREATE TABLE lake.shop.sales (a integer, b decimal(7, 2), c decimal(7, 2), d decimal(7, 2), e decimal(9, 2), f bigint)"
+DDL = (
+    "CREATE TABLE lake.shop.sales"
+    " (a integer, b decimal(7, 2), c decimal(7, 2), d decimal(7, 2), e decimal(9, 2), f bigint)"
+)
 ROWS = 2_000
 
 

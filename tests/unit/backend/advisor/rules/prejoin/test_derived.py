@@ -33,7 +33,8 @@ TOTAL: Formula = ("*", "price", "quantity")
 FORMULAS: dict[str, Formula] = {"total": TOTAL, "net": ("-", TOTAL, ("+", "off", "price")), "again": "price"}
 QUERIES = [
     f"SELECT s.id, s.total FROM {S} s",
-    f"SELECT total, COUNT(*) AS n, AVG(net), SUM(s.total - s.net), MIN(s.again) FROM {S} s GROUP BY total ORDER BY n, total",
+    f"SELECT total, COUNT(*) AS n, AVG(net), SUM(s.total - s.net), MIN(s.again) FROM {S} s"
+    " GROUP BY total ORDER BY n, total",
     f"SELECT s.id FROM {S} s WHERE s.total IS NULL OR s.net BETWEEN 1 AND 3",
     f"SELECT s.id, COALESCE(s.net, s.total) AS either FROM {S} s WHERE NOT s.again > 1",
     f"SELECT DISTINCT net FROM {S} WHERE total IN (SELECT price FROM {S})",
