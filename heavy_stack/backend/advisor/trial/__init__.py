@@ -41,7 +41,7 @@ __all__ = ["select_by_trial"]
 
 TRIAL_SHARE = 0.4
 """Of the task's budget, for trying tables out."""
-BUILD_SHARE = 0.5
+BUILD_SHARE = 0.65
 """Of that, for building them."""
 MAX_NARROWED = 2
 """How often wide tables are built again with what is left to read of them."""
