@@ -26,10 +26,10 @@ MANY = 0.5
 NEARER = (0.98, 0.985)
 """With fewer tables than this share of the query texts that it answers, a design has to be so near."""
 MEASURED_SHARE = 0.5
-MEASURED_SAVED = 0.98
+MEASURED_SAVED = 0.99
 """By measured seconds, the fewest tables are taken, down to MANY times as many as there are texts, with which a design
 answers as many texts and has such shares of the best one's worth and of the total time that it saves. Beyond that, one
-is left out where it adds less than MEASURED_GAIN to the worth and the saved time stays as near as NEARER says."""
+is left out where it adds less than MEASURED_GAIN to the worth and the saved time stays as near."""
 MEASURED_GAIN = 0.01
 CLEARLY = 0.78
 """Times its seconds: a text that is so much faster on the best design has to be so on one with fewer tables."""
@@ -162,11 +162,7 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
         wanted = (few + problem.count(taken.tables)) // 2
     while problem.count(taken.tables) > 1:
         design = _best_of(problem.count(taken.tables) - 1, taken, keep, program, left_s)
-        if (
-            design is None
-            or design.worth < (1 - MEASURED_GAIN) * taken.worth
-            or not _saves_as_much(design, best, NEARER[1])
-        ):
+        if design is None or design.worth < (1 - MEASURED_GAIN) * taken.worth or not _saves_as_much(design, best):
             break
         taken = design
     for budget in _budgets(problem):
@@ -178,10 +174,10 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
     return taken
 
 
-def _saves_as_much(design: Design, best: Design, share: float = MEASURED_SAVED) -> bool:
+def _saves_as_much(design: Design, best: Design) -> bool:
     """Whether fewer tables are worth what they lose, by measured seconds."""
     saved, most = 1 - 1 / design.sum_ratio, 1 - 1 / best.sum_ratio
-    return saved >= share * most and design.worth >= MEASURED_SHARE * best.worth
+    return saved >= MEASURED_SAVED * most and design.worth >= MEASURED_SHARE * best.worth
 
 
 def _as_well(best: Design, problem: Problem) -> dict[int, float]:
