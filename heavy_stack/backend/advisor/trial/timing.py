@@ -21,6 +21,8 @@ HOPELESS = 1.2
 """Times the fastest so far: what took longer once is not run again; of two runs, the faster one counts."""
 LONG_S = 0.5
 """What takes longer is run once: noise decides little there, and the time is better spent on other texts."""
+FIRST_RUNS_SHARE = 0.25
+"""Of the time, for running texts as they stand to see which ones are long."""
 MAX_SETS = 5
 MAX_SINGLE = 6
 """Sets of tables and single tables that a text is tried on."""
@@ -86,19 +88,30 @@ class Timing:
             until: Seconds left for the task when this has to end.
         """
         found: dict[int, TimedDemand] = {}
-        # Estimates order them badly: as they stand, all run once, and then the longest go first.
-        begun = {number: first for number, each in enumerate(asked) if (first := self._begun(session, each, until))}
-        order = sorted(begun, key=lambda number: (-asked[number].demand.weight * begun[number].seconds, number))
-        for place, number in enumerate(order):
+        begun = self._first_runs(session, asked, until)
+        for place, number in enumerate(_longest_first(asked, begun)):
             if self._ports.deadline.left_s() <= until:
                 break
-            self._ports.progress.report(0.3 + 0.6 * place / len(order), f"Trying query {place + 1} of {len(order)}")
+            self._ports.progress.report(0.3 + 0.6 * place / len(asked), f"Trying query {place + 1} of {len(asked)}")
             each = asked[number]
-            sets = list(self._sets(each.demand, guess, problem))
-            timed = self._timed(session, each, sets, begun[number], until)
+            first = begun[number] if number in begun else self._begun(session, each, until)
+            if first is None:
+                continue
+            timed = self._timed(session, each, list(self._sets(each.demand, guess, problem)), first, until)
             if timed is not None:
                 found[number] = timed
         return found
+
+    def _first_runs(self, session: QuerySession, asked: Sequence[Asked], until: float) -> dict[int, _Begun | None]:
+        """As they stand, all run once, as far as a part of the time goes: estimates order them badly."""
+        left_s = self._ports.deadline.left_s()
+        ends = left_s - FIRST_RUNS_SHARE * (left_s - until)
+        begun: dict[int, _Begun | None] = {}
+        for number, each in enumerate(asked):
+            if self._ports.deadline.left_s() <= ends:
+                break
+            begun[number] = self._begun(session, each, until)
+        return begun
 
     def _begun(self, session: QuerySession, asked: Asked, until: float) -> _Begun | None:
         """The text run once as it stands; None where it cannot be, or not any more."""
@@ -177,6 +190,19 @@ class Timing:
 
     def _limit_s(self, until: float) -> float:
         return max(1.0, min(QUERY_LIMIT_S, self._ports.deadline.left_s() - until))
+
+
+def _longest_first(asked: Sequence[Asked], begun: Mapping[int, _Begun | None]) -> list[int]:
+    """Places of texts: first those that have run, the most work first, then the others as estimates order them."""
+
+    def work(number: int) -> float:
+        first = begun[number]
+        return 0.0 if first is None else asked[number].demand.weight * first.seconds
+
+    return [
+        *sorted(begun, key=lambda number: (-work(number), number)),
+        *(n for n in range(len(asked)) if n not in begun),
+    ]
 
 
 def _seconds_on(demand: Demand, table: int) -> float:

@@ -121,7 +121,8 @@ def with_derived(candidate: Candidate, columns: Mapping[str, Derived]) -> Candid
         known[each.column] = each
     listed = [[each.column, each.formula, each.type] for each in known.values()]
     evidence = {**candidate.evidence, "stored": stored, "derived": listed}
-    return replace(candidate, columns=(*candidate.columns, *added), evidence=evidence)
+    why = f"{candidate.why} What other columns give is computed: {', '.join(sorted(columns))}."
+    return replace(candidate, columns=(*candidate.columns, *added), why=why, evidence=evidence)
 
 
 def names_of(name: str) -> tuple[str, str]:

@@ -243,7 +243,7 @@ def _why(prejoin: Prejoin, savings: tuple[Saving, ...]) -> str:
     names = ", ".join(sorted({word_for(step.table) for step in prejoin.steps.values()}))
     joined_to = f" with {names} joined" if names else ""
     order = f", sorted by {', '.join(name for _, name in prejoin.sort)}" if prejoin.sort else ""
-    return f"{texts} {prejoin.fact.name.name}{joined_to}: {len(prejoin.columns)} columns{order}."
+    return f"{texts} {prejoin.fact.name.name}{joined_to}{order}."
 
 
 def _wishes(uses: list[Use], shelf: Shelf, context: ProposeContext) -> list[Wish]:
