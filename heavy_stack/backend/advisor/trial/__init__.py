@@ -9,11 +9,12 @@ done for what is chosen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from heavy_stack.backend.advisor.artefacts import (
+    Candidate,
     DesignTable,
     ParsedWorkload,
     Plan,
@@ -27,7 +28,7 @@ from heavy_stack.backend.advisor.rules.costs import FREE_BYTES
 from heavy_stack.backend.advisor.rules.rollup.names import NameMaker
 from heavy_stack.backend.advisor.rules.rollup.sizes import Sizes
 from heavy_stack.backend.advisor.select import Weighed, plan_of, select, weigh
-from heavy_stack.backend.advisor.select.choosing import choose
+from heavy_stack.backend.advisor.select.choosing import best_design, choose
 from heavy_stack.backend.advisor.select.model import Demand, Problem, TimedDemand
 from heavy_stack.backend.advisor.sql.catalog import Catalog
 from heavy_stack.backend.advisor.trial.asking import Asked, asked_of
@@ -51,6 +52,8 @@ MEASURED_STORAGE_SHARE = 0.39
 """Of the client's bytes as the design's writer would write them: 40 %, less what measurements differ."""
 NARROWING_SHARE = 0.15
 """Of the time for trying, for building wide tables again."""
+NARROWING_S = 6.0
+"""For finding out what to build again."""
 CHOOSING_S = 25.0
 """For the choice by what was measured."""
 LEAST_LEFT = 0.6
@@ -98,20 +101,28 @@ def select_by_trial(
     finally:
         session.close()
     measured = by_column(_measured(weighed.problem, asked, timed, built), weighed.possible, built, formulas)
-    choice = choose(measured, limit_s=CHOOSING_S, measured=True)
     for _ in range(MAX_NARROWED):
-        less = narrower(measured, choice.design, weighed.possible, catalog, formulas)
+        design = best_design(measured, NARROWING_S)
+        less = narrower(measured, design, weighed.possible, catalog, formulas)
         renamed = {place: named_table(candidate, tables[place].name) for place, candidate in less.items()}
         rebuilt, _ = _built(renamed, ports, ports.deadline.left_s() - until)
-        # Where there is no time to build one again, it is chosen as it would be.
-        weighed = replace(weighed, possible=tuple(less.get(p, each) for p, each in enumerate(weighed.possible)))
         if not rebuilt:
             break
+        weighed = replace(weighed, possible=_with(less, weighed.possible, rebuilt))
         measured = without_columns(measured, {p: (less[p], table) for p, table in rebuilt.items()})
-        choice = choose(measured, limit_s=CHOOSING_S, measured=True)
+    choice = choose(measured, limit_s=CHOOSING_S, measured=True)
+    # What could not be built again in time is sent as narrow as it was chosen.
+    less = narrower(measured, choice.design, weighed.possible, catalog, formulas)
+    weighed = replace(weighed, possible=_with(less, weighed.possible, less))
     plan = plan_of(weighed, choice, measured, failed)
     ports.progress.report(1.0, f"Chose {len(plan.chosen)} tables")
     return replace(plan, ways=_ways(measured, weighed, choice.design.tables, parsed))
+
+
+def _with(
+    changed: Mapping[int, Candidate], possible: Sequence[Candidate], places: Collection[int]
+) -> tuple[Candidate, ...]:
+    return tuple(changed[place] if place in places else each for place, each in enumerate(possible))
 
 
 def _within(
