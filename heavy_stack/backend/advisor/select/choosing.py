@@ -29,7 +29,10 @@ MEASURED_SHARE = 0.5
 MEASURED_SAVED = 0.98
 """By measured seconds, the fewest tables are taken, down to MANY times as many as there are texts, with which a design
 answers as many texts and has such shares of the best one's worth and of the total time that it saves. Beyond that, one
-is left out where it adds less than MEASURED_GAIN to the worth and the saved time stays as near."""
+is left out where it adds less than MEASURED_GAIN to the worth and the saved time stays as near as NEARER says."""
+ENOUGH = 10.0
+ENOUGH_SAVED = 0.95
+"""Where fewer tables make the total so many times smaller, they may save a little less: hardly anything is left."""
 MEASURED_GAIN = 0.01
 CLEARLY = 0.78
 """Times its seconds: a text that is so much faster on the best design has to be so on one with fewer tables."""
@@ -154,7 +157,7 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
     while wanted < problem.count(taken.tables):
         asked = [keep] if wanted > few else [keep, _any(keep, problem)]  # few tables first, even if one text is slower
         found = (_best_of(wanted, best, each, program, left_s) for each in asked)
-        design = next((each for each in found if each is not None and _saves_as_much(each, best)), None)
+        design = next((each for each in found if each is not None and _is_near(each, best)), None)
         if design is not None:
             taken = design
         else:
@@ -174,10 +177,14 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
     return taken
 
 
-def _saves_as_much(design: Design, best: Design) -> bool:
+def _is_near(design: Design, best: Design) -> bool:
+    return _saves_as_much(design, best, ENOUGH_SAVED if design.sum_ratio >= ENOUGH else MEASURED_SAVED)
+
+
+def _saves_as_much(design: Design, best: Design, share: float) -> bool:
     """Whether fewer tables are worth what they lose, by measured seconds."""
     saved, most = 1 - 1 / design.sum_ratio, 1 - 1 / best.sum_ratio
-    return saved >= MEASURED_SAVED * most and design.worth >= MEASURED_SHARE * best.worth
+    return saved >= share * most and design.worth >= MEASURED_SHARE * best.worth
 
 
 def _as_well(best: Design, problem: Problem) -> dict[int, float]:

@@ -50,7 +50,7 @@ LARGE_BUILD_SHARE = 0.3
 """Of that, for one large table."""
 MEASURED_STORAGE_SHARE = 0.39
 """Of the client's bytes as the design's writer would write them: 40 %, less what measurements differ."""
-NARROWING_SHARE = 0.15
+NARROWING_SHARE = 0.2
 """Of the time for trying, for building wide tables again."""
 NARROWING_S = 6.0
 """For finding out what to build again."""
