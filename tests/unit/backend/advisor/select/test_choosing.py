@@ -185,6 +185,14 @@ class TestChooseByMeasuredSeconds:
         own = [timed(({text}, 0.01)) for text in range(4)]
         assert measured([1_000.0] * 4, *own) == {0, 1, 2, 3}
 
+    def test_takes_more_where_much_is_left_and_fewer_would_save_less(self) -> None:
+        own = [timed(({text}, 0.3), ({4 + text // 2}, 0.33)) for text in range(4)]
+        assert measured([1_000.0] * 6, *own) == {0, 1, 2, 3}
+
+    def test_takes_fewer_where_hardly_anything_is_left(self) -> None:
+        own = [timed(({text}, 0.05), ({4 + text // 2}, 0.09)) for text in range(4)]
+        assert measured([1_000.0] * 6, *own) == {4, 5}
+
     def test_takes_more_where_fewer_would_be_worth_less_than_half(self) -> None:
         own = [timed(({text}, 0.01), ({4}, 0.4)) for text in range(4)]
         assert measured([1_000.0] * 5, *own) == {0, 1, 2, 3}
