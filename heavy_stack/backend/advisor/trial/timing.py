@@ -144,6 +144,8 @@ class Timing:
         self, session: QuerySession, asked: Asked, sets: Sequence[frozenset[int]], begun: _Begun, until: float
     ) -> TimedDemand | None:
         rewrites: dict[str, TriedWay] = {}
+        if not self._is_checkable(asked.text):
+            sets = ()  # it is never sent, so no table is chosen for it
         for tables in dict.fromkeys(sets):
             for chain, places in self._chains:
                 found = self._rewritten(asked.text, tables, chain) if tables & places else None
@@ -163,6 +165,14 @@ class Timing:
         ways.sort(key=lambda way: (way.seconds, len(way.tables), sorted(way.tables)))
         demand = asked.demand
         return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
+
+    def _is_checkable(self, text: ParsedText) -> bool:
+        """Whether its rows can be compared here."""
+        try:
+            self._ports.runner.native(text.sql or "")
+        except NotCheckable:
+            return False
+        return True
 
     def _rewritten(self, text: ParsedText, tables: frozenset[int], chain: Chain) -> tuple[str, TriedWay] | None:
         """The text on these tables, and what it reads; its time is still to come."""

@@ -61,6 +61,7 @@ class Runner:
     seconds: Mapping[str, float]
     broken: Sequence[str] = ()
     opens: bool = True
+    unchecked: str = "nothing is"
     built: list[TableName] = field(default_factory=list)
     limits: dict[str, float] = field(default_factory=dict)
     session: Session | None = None
@@ -77,6 +78,12 @@ class Runner:
             raise RunFailed("gone")
         self.session = Session(self.seconds)
         return self.session
+
+    def native(self, sql: str, design: Sequence[str] = ()) -> str:
+        """The text, where it can be checked."""
+        if self.unchecked in sql:
+            raise NotCheckable(self.unchecked)
+        return sql
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +152,9 @@ class TestSelectByTrial:
         tried(run_stages(DDL, QUERIES, facts, {"region": 20, "product": 50, "product,region": 1_000}), runner)
         assert runner.built[-1].name == SHARED
         assert runner.limits[SHARED] < 0.5 * runner.limits["sales_by_region"]
+
+    def test_what_cannot_be_checked_asks_for_no_table(self, run: Run) -> None:
+        assert dimensions(tried(run, Runner(APART, unchecked="region"))) == [["product"]]
 
     def test_gives_the_failure_of_a_build_as_reason(self, run: Run) -> None:
         plan = tried(run, Runner(APART, broken=["sales_by_region"]))
