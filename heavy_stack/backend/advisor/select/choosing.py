@@ -165,7 +165,11 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
         wanted = (few + problem.count(taken.tables)) // 2
     while problem.count(taken.tables) > 1:
         design = _best_of(problem.count(taken.tables) - 1, taken, keep, program, left_s)
-        if design is None or design.worth < (1 - MEASURED_GAIN) * taken.worth or not _is_near(design, best):
+        if (
+            design is None
+            or design.worth < (1 - MEASURED_GAIN) * taken.worth
+            or not _saves_as_much(design, best, NEARER[1])
+        ):
             break
         taken = design
     for budget in _budgets(problem):
