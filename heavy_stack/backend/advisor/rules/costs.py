@@ -50,16 +50,11 @@ FASTER = 0.85
 query would be slower than it was. Whether the tables pay for their bytes is decided for all texts together."""
 LEAST_GAIN_S = 0.001
 """Less than this no client notices, whatever the ratio."""
-LONG_FASTER = 0.93
-LONG_GAIN_S = 0.02
-"""Of a long query, T ≤ 0.93 A is enough where so much is saved: noise is a smaller share there, and the gain as large
-as all that a short query could give."""
 
 
 def is_faster(before_s: float, after_s: float) -> bool:
     """Whether measured seconds are so much less that the rewrite is worth sending."""
-    clearly = min(FASTER * before_s, before_s - LEAST_GAIN_S)
-    return after_s <= max(clearly, min(LONG_FASTER * before_s, before_s - LONG_GAIN_S))
+    return after_s <= min(FASTER * before_s, before_s - LEAST_GAIN_S)
 
 
 def storage_allowed(max_bytes: int | None, storage: int) -> int:

@@ -14,7 +14,7 @@ from heavy_stack.backend.advisor.ports import (
     RunFailed,
     RunTimeout,
 )
-from heavy_stack.backend.advisor.rules.costs import is_faster
+from heavy_stack.backend.advisor.rules.costs import FASTER, is_faster
 from heavy_stack.backend.advisor.verify.cases import Case
 from heavy_stack.backend.advisor.verify.comparison import Outcome, run_both
 from heavy_stack.shared_models.reports import Evidence
@@ -158,7 +158,7 @@ def measure(session: QuerySession, case: Case, limit_s: float) -> None:
     _time_plain(session, case, limit_s)
     if not is_faster(case.before_s, case.after_s):
         times = f"{_ms(case.before_s)} before, {_ms(case.after_s)} after"
-        case.refuse(Reason.NO_GAIN, f"{times}: for so little it stays as it was")
+        case.refuse(Reason.NO_GAIN, f"{times}: for less than {1 / FASTER:.2f}× or 1 ms it stays as it was")
 
 
 def time_original(session: QuerySession, sql: str, limit_s: float) -> float | None:

@@ -202,6 +202,6 @@ class TestChooseByMeasuredSeconds:
         assert measured([30_000.0, 15_000.0], timed(({0}, 0.01), ({1}, 0.02))) == {0}
 
     def test_a_way_needs_all_its_tables(self) -> None:
-        both = timed(({0, 1}, 0.01), ({0}, 0.95))
+        both = timed(({0, 1}, 0.01), ({0}, 0.9))
         assert measured([1_000.0, 1_000.0], both, timed(({0}, 0.02)), timed(({1}, 0.02)), timed(({0}, 0.02))) == {0, 1}
         assert both.seconds({0}) == 1.0
