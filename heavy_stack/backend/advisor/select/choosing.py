@@ -182,6 +182,7 @@ def _sparing(best: Design, program: Program, problem: Problem, left_s: Callable[
 
 
 def _is_near(design: Design, best: Design) -> bool:
+    """The same with the share that is asked for down to MANY times as many tables as texts."""
     return _saves_as_much(design, best, ENOUGH_SAVED if design.sum_ratio >= ENOUGH else MEASURED_SAVED)
 
 

@@ -122,6 +122,7 @@ def select_by_trial(
 def _with(
     changed: Mapping[int, Candidate], possible: Sequence[Candidate], places: Collection[int]
 ) -> tuple[Candidate, ...]:
+    """All candidates, those at these places as they were changed."""
     return tuple(changed[place] if place in places else each for place, each in enumerate(possible))
 
 

@@ -19,7 +19,7 @@ from heavy_stack.backend.advisor.rules import READ_FROM_PREJOIN
 from heavy_stack.backend.advisor.rules.prejoin.derived import (
     Derived,
     Formula,
-    is_usable,
+    exact_number,
     names_of,
     operands,
     result_type,
@@ -76,7 +76,7 @@ def formulas_of(session: QuerySession, name: TableName, wide: Candidate, built: 
     except (NotCheckable, RunFailed, RunTimeout):
         return {}
     kinds = {each.name: each.type for each in wide.columns}
-    types = {column: kind for column, stored in own.items() if (kind := is_usable(kinds[stored])) is not None}
+    types = {column: kind for column, stored in own.items() if (kind := exact_number(kinds[stored])) is not None}
     sample = _Sample(types, {column: [_units(row[at], types[column]) for row in rows] for at, column in enumerate(own)})
     dear = [column for column, stored in own.items() if built.column_bytes[stored] >= DEAR_SHARE * built.bytes]
     found: dict[str, Found] = {}
@@ -102,7 +102,7 @@ def _numbers(wide: Candidate, built: BuiltTable) -> dict[str, str]:
         name
         for name, kind in kinds.items()
         if str(stored[name][0]) == str(wide.evidence["alias"])
-        and is_usable(kind) is not None
+        and exact_number(kind) is not None
         and name not in sort
         and name in built.column_bytes
     ]

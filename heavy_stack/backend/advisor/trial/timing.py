@@ -156,7 +156,7 @@ class Timing:
             if before > LONG_S:
                 break
             try:
-                # One right after the other: the first may find its files gone from memory.
+                # One right after the other: a run after other texts took five times as long on some tables.
                 again = session.time(asked.text.sql or "", limit_s=self._limit_s(until), repeat=1, plain=begun.plain)
             except (NotCheckable, RunFailed, RunTimeout):
                 return None

@@ -16,7 +16,7 @@ from sqlglot import exp
 from heavy_stack.backend.advisor.artefacts import Candidate, StoredColumn
 from heavy_stack.backend.advisor.rules.rollup.rollups import DIMENSION
 from heavy_stack.backend.advisor.rules.rollup.trees import text_of
-from heavy_stack.backend.advisor.sql.trino_types import TrinoType, decimal, read_type
+from heavy_stack.backend.advisor.sql.trino_types import TrinoType, arithmetic, read_type
 
 Formula = str | tuple[str, "Formula", "Formula"]
 """A column of the fact in lower case, or an operator of OPERATORS and its two sides."""
@@ -82,20 +82,13 @@ def _columns(formula: Formula) -> Iterator[str]:
 
 
 def result_type(formula: Formula, types: Mapping[str, TrinoType]) -> TrinoType | None:
-    """Trino's type of a formula over exact numbers; None where it could overflow, or is none."""
+    """Trino's type of a formula over exact numbers; None where some values could overflow."""
     if isinstance(formula, str):
-        own = types[formula].as_decimal
-        return None if own is None else decimal(*own)
-    left, right = (result_type(side, types) for side in formula[1:])
-    if left is None or right is None:
-        return None
-    (precision, scale), (other, more) = left.args, right.args
-    if formula[0] == "*":
-        digits, scale = precision + other, scale + more
-    else:
-        scale, whole = max(scale, more), max(precision - scale, other - more)
-        digits = whole + scale + 1
-    return None if digits > MAX_DIGITS else decimal(digits, scale)
+        return types[formula]
+    operator, *sides = formula
+    found = arithmetic(operator, *(result_type(side, types) for side in sides))
+    # Integers stay integers and fail beyond their range; a decimal of all digits has been cut to them.
+    return found if found is not None and found.is_decimal and found.args[0] < MAX_DIGITS else None
 
 
 def derived_of(evidence: Mapping[str, Any]) -> dict[str, Derived]:
@@ -130,7 +123,7 @@ def names_of(name: str) -> tuple[str, str]:
     return f"{name}_rest", f"{name}_is_null"
 
 
-def is_usable(kind: str) -> TrinoType | None:
+def exact_number(kind: str) -> TrinoType | None:
     """The type of a column that may stand in a formula, or be given by one; None for others."""
     found = read_type(kind)
     return found if found is not None and found.as_decimal is not None else None

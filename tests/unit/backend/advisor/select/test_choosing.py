@@ -193,6 +193,14 @@ class TestChooseByMeasuredSeconds:
         own = [timed(({text}, 0.05), ({4 + text // 2}, 0.09)) for text in range(4)]
         assert measured([1_000.0] * 6, *own) == {4, 5}
 
+    def test_takes_still_fewer_where_one_table_is_as_good(self) -> None:
+        own = [timed(({text}, 0.05), ({4 + text // 2}, 0.0502), ({6}, 0.0504)) for text in range(4)]
+        assert measured([1_000.0] * 7, *own) == {6}
+
+    def test_takes_no_fewer_where_one_table_is_clearly_worth_less(self) -> None:
+        own = [timed(({text}, 0.05), ({4 + text // 2}, 0.0502), ({6}, 0.06)) for text in range(4)]
+        assert measured([1_000.0] * 7, *own) == {4, 5}
+
     def test_takes_more_where_fewer_would_be_worth_less_than_half(self) -> None:
         own = [timed(({text}, 0.01), ({4}, 0.4)) for text in range(4)]
         assert measured([1_000.0] * 5, *own) == {0, 1, 2, 3}

@@ -106,6 +106,9 @@ class TestResultType:
             (("-", TOTAL, "off"), decimal(18, 2)),
             ("price", decimal(7, 2)),
             (("*", "wide", "price"), None),
+            (("*", "quantity", "quantity"), None),
+            (("*", ("+", "quantity", "quantity"), "price"), None),
+            ("quantity", read_type("integer")),
         ],
     )
     def test_is_what_trino_makes_of_it(self, formula: Formula, expected: TrinoType | None) -> None:
