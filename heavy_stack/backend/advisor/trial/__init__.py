@@ -50,8 +50,8 @@ LARGE_BUILD_SHARE = 0.3
 """Of that, for one large table."""
 MEASURED_STORAGE_SHARE = 0.39
 """Of the client's bytes as the design's writer would write them: 40 %, less what measurements differ."""
-NARROWING_SHARE = 0.2
-"""Of the time for trying, for building wide tables again."""
+NARROWING_SHARE = 0.15
+"""Of the time for trying, for building wide tables again, where there are any."""
 NARROWING_S = 6.0
 """For finding out what to build again."""
 CHOOSING_S = 25.0
@@ -92,7 +92,7 @@ def select_by_trial(
         return plan_of(weighed, first)
     try:
         asked = asked_of(weighed.problem, parsed, profile)
-        narrowing_s = NARROWING_SHARE * TRIAL_SHARE * workload.budget_s
+        narrowing_s = NARROWING_SHARE * TRIAL_SHARE * workload.budget_s if less else 0.0
         timed = timing.run(session, asked, guess, weighed.problem, until + narrowing_s)
         formulas = {
             place: formulas_of(session, tables[place].name, weighed.possible[place], table)

@@ -25,6 +25,9 @@ LONG_S = 0.5
 """What takes longer is run once: noise decides little there, and the time is better spent on other texts."""
 FIRST_RUNS_SHARE = 0.25
 """Of the time, for running texts as they stand to see which ones are long."""
+FAIR = 3.0
+"""Times its part of the time left, at most for one text: what is not tried keeps estimates, which mislead more than
+one way less of a long text."""
 MAX_SETS = 5
 MAX_SINGLE = 6
 """Sets of tables and single tables that a text is tried on."""
@@ -99,7 +102,9 @@ class Timing:
             first = begun[number] if number in begun else self._begun(session, each, until)
             if first is None:
                 continue
-            timed = self._timed(session, each, list(self._sets(each.demand, guess, problem)), first, until)
+            left_s = self._ports.deadline.left_s()
+            ends = max(until, left_s - FAIR * (left_s - until) / (len(asked) - place))
+            timed = self._timed(session, each, list(self._sets(each.demand, guess, problem)), first, until, ends)
             if timed is not None:
                 found[number] = timed
         return found
@@ -141,16 +146,16 @@ class Timing:
         yield from (frozenset({table}) for table in singles[:MAX_SINGLE])
 
     def _timed(
-        self, session: QuerySession, asked: Asked, sets: Sequence[frozenset[int]], begun: _Begun, until: float
+        self,
+        session: QuerySession,
+        asked: Asked,
+        sets: Sequence[frozenset[int]],
+        begun: _Begun,
+        until: float,
+        ends: float,
     ) -> TimedDemand | None:
-        rewrites: dict[str, TriedWay] = {}
         if not self._is_checkable(asked.text):
             sets = ()  # it is never sent, so no table is chosen for it
-        for tables in dict.fromkeys(sets):
-            for chain, places in self._chains:
-                found = self._rewritten(asked.text, tables, chain) if tables & places else None
-                if found is not None:
-                    rewrites.setdefault(*found)
         before = begun.seconds
         for _ in range(RUNS):
             if before > LONG_S:
@@ -161,10 +166,20 @@ class Timing:
             except (NotCheckable, RunFailed, RunTimeout):
                 return None
             before = min(before, again)
-        ways = self._ways(session, rewrites, before, begun.plain, until)
+        ways = self._ways(session, self._rewrites(asked.text, sets), before, begun.plain, until, ends)
         ways.sort(key=lambda way: (way.seconds, len(way.tables), sorted(way.tables)))
         demand = asked.demand
         return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
+
+    def _rewrites(self, text: ParsedText, sets: Sequence[frozenset[int]]) -> Iterator[tuple[str, TriedWay]]:
+        """The different texts on these tables, each written when it is asked for: that takes time too."""
+        written: set[str] = set()
+        for tables in dict.fromkeys(sets):
+            for chain, places in self._chains:
+                found = self._rewritten(text, tables, chain) if tables & places else None
+                if found is not None and found[0] not in written:
+                    written.add(found[0])
+                    yield found
 
     def _is_checkable(self, text: ParsedText) -> bool:
         """Whether its rows can be compared here."""
@@ -184,17 +199,27 @@ class Timing:
         return rewritten.sql, TriedWay(frozenset(self._places[name] for name in rewritten.tables), 0.0, columns)
 
     def _ways(
-        self, session: QuerySession, rewrites: Mapping[str, TriedWay], before: float, plain: bool, until: float
+        self,
+        session: QuerySession,
+        rewrites: Iterator[tuple[str, TriedWay]],
+        before: float,
+        plain: bool,
+        until: float,
+        ends: float,
     ) -> list[TriedWay]:
+        """What the ways took, the first one in any case, the others as far as this text's time goes."""
         found: list[TriedWay] = []
         fastest = before
-        for sql, way in rewrites.items():
+        for sql, way in rewrites:
             try:
                 seconds = self._seconds(session, sql, fastest, plain, until)
             except (NotCheckable, RunFailed, RunTimeout):
-                continue
-            fastest = min(fastest, seconds)
-            found.append(replace(way, seconds=seconds))
+                seconds = None
+            if seconds is not None:
+                fastest = min(fastest, seconds)
+                found.append(replace(way, seconds=seconds))
+            if self._ports.deadline.left_s() <= ends:
+                break
         return found
 
     def _seconds(self, session: QuerySession, sql: str, fastest: float, plain: bool, until: float) -> float:
