@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from sqlglot import parse_one
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, Plan, TableFacts, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, RunFailed
@@ -86,6 +87,44 @@ class Runner:
         return sql
 
 
+@dataclass
+class Clock:
+    """A deadline that only queries bring nearer."""
+
+    left: float = 600.0
+
+    def left_s(self) -> float:
+        """What queries left."""
+        return self.left
+
+
+@dataclass
+class Ticking(Session):
+    """Texts with MIN take long, and longest on the design's tables."""
+
+    clock: Clock = field(default_factory=Clock)
+
+    def time(self, sql: str, *, limit_s: float, repeat: int, plain: bool = False) -> float:
+        """Takes its time from the clock."""
+        super().time(sql, limit_s=limit_s, repeat=repeat, plain=plain)
+        on_design = "heavy_" in sql
+        seconds = (100.0 if on_design else 2.0) if "MIN(" in sql else (0.01 if on_design else 1.0)
+        self.clock.left -= seconds
+        return seconds
+
+
+@dataclass
+class TickingRunner(Runner):
+    """Its queries take their time from the clock."""
+
+    clock: Clock = field(default_factory=Clock)
+
+    def open_design(self) -> Session | None:
+        """A session."""
+        self.session = Ticking(self.seconds, clock=self.clock)
+        return self.session
+
+
 @pytest.fixture(scope="module")
 def run() -> Run:
     """Two queries that one table or two could answer."""
@@ -94,7 +133,8 @@ def run() -> Run:
 
 def tried(run: Run, runner: Runner, verify: str = "engine") -> Plan:
     """The plan after a trial on this engine."""
-    ports = Ports(runner=runner, progress=Quiet(), deadline=Unhurried())  # type: ignore[arg-type]
+    deadline = runner.clock if isinstance(runner, TickingRunner) else Unhurried()
+    ports = Ports(runner=runner, progress=Quiet(), deadline=deadline)  # type: ignore[arg-type]
     profile = replace(run.profile, reachable=True)
     return select_by_trial(replace(run.workload, verify=verify), run.parsed, profile, run.proposals, ports)
 
@@ -152,6 +192,20 @@ class TestSelectByTrial:
         tried(run_stages(DDL, QUERIES, facts, {"region": 20, "product": 50, "product,region": 1_000}), runner)
         assert runner.built[-1].name == SHARED
         assert runner.limits[SHARED] < 0.5 * runner.limits["sales_by_region"]
+
+    def test_a_text_that_takes_long_in_many_ways_leaves_time_for_the_others(self) -> None:
+        keys = ["region", "product", "year", "region, product", "region, year", "product, year"]
+        queries = [f"SELECT {key}, SUM(amount) FROM lake.shop.sales GROUP BY {key}" for key in keys]
+        queries[0] = "SELECT region, MIN(amount) FROM lake.shop.sales GROUP BY region"
+        runner = TickingRunner({})
+        tried(
+            run_stages(DDL, queries, FACTS, {"region": 20, "product": 50, "year": 5, "product,region": 1_000}), runner
+        )
+        assert isinstance(runner.session, Session)
+        on_design = [sql for sql in runner.session.asked if "heavy_" in sql]
+        assert len({sql for sql in on_design if "MIN(" in sql}) == 2  # of its ways, as many as its share of the time
+        shown = [[each.alias for each in parse_one(sql, "trino").selects][:-1] for sql in on_design]
+        assert all(key.split(", ") in shown for key in keys)
 
     def test_what_cannot_be_checked_asks_for_no_table(self, run: Run) -> None:
         assert dimensions(tried(run, Runner(APART, unchecked="region"))) == [["product"]]
