@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from heavy_stack.backend.advisor.artefacts import Candidate, DesignTable, ParsedText, ParsedWorkload, WorkloadProfile
@@ -26,8 +26,8 @@ LONG_S = 0.5
 FIRST_RUNS_SHARE = 0.25
 """Of the time, for running texts as they stand to see which ones are long."""
 FAIR = 3.0
-"""Times its part of the time left, at most for one text: what is not tried keeps estimates, which mislead more than
-one way less of a long text."""
+"""Times its part of the time left, at most for one text: a text that is not tried at all keeps estimates, which mislead
+more than a few ways less of a long one."""
 MAX_SETS = 5
 MAX_SINGLE = 6
 """Sets of tables and single tables that a text is tried on."""
@@ -166,16 +166,23 @@ class Timing:
             except (NotCheckable, RunFailed, RunTimeout):
                 return None
             before = min(before, again)
-        ways = self._ways(session, self._rewrites(asked.text, sets), before, begun.plain, until, ends)
+        ways = self._ways(session, self._rewrites(asked.text, sets, ends), before, begun.plain, until)
         ways.sort(key=lambda way: (way.seconds, len(way.tables), sorted(way.tables)))
         demand = asked.demand
         return TimedDemand(demand.texts, demand.weight, before, (), tuple(ways))
 
-    def _rewrites(self, text: ParsedText, sets: Sequence[frozenset[int]]) -> Iterator[tuple[str, TriedWay]]:
-        """The different texts on these tables, each written when it is asked for: that takes time too."""
+    def _rewrites(
+        self, text: ParsedText, sets: Sequence[frozenset[int]], ends: float
+    ) -> Iterator[tuple[str, TriedWay]]:
+        """The different texts on these tables, the first one in any case, the others while this text's time lasts.
+
+        Each is written when it is asked for: writing takes time too.
+        """
         written: set[str] = set()
         for tables in dict.fromkeys(sets):
             for chain, places in self._chains:
+                if written and self._ports.deadline.left_s() <= ends:
+                    return
                 found = self._rewritten(text, tables, chain) if tables & places else None
                 if found is not None and found[0] not in written:
                     written.add(found[0])
@@ -199,27 +206,17 @@ class Timing:
         return rewritten.sql, TriedWay(frozenset(self._places[name] for name in rewritten.tables), 0.0, columns)
 
     def _ways(
-        self,
-        session: QuerySession,
-        rewrites: Iterator[tuple[str, TriedWay]],
-        before: float,
-        plain: bool,
-        until: float,
-        ends: float,
+        self, session: QuerySession, rewrites: Iterable[tuple[str, TriedWay]], before: float, plain: bool, until: float
     ) -> list[TriedWay]:
-        """What the ways took, the first one in any case, the others as far as this text's time goes."""
         found: list[TriedWay] = []
         fastest = before
         for sql, way in rewrites:
             try:
                 seconds = self._seconds(session, sql, fastest, plain, until)
             except (NotCheckable, RunFailed, RunTimeout):
-                seconds = None
-            if seconds is not None:
-                fastest = min(fastest, seconds)
-                found.append(replace(way, seconds=seconds))
-            if self._ports.deadline.left_s() <= ends:
-                break
+                continue
+            fastest = min(fastest, seconds)
+            found.append(replace(way, seconds=seconds))
         return found
 
     def _seconds(self, session: QuerySession, sql: str, fastest: float, plain: bool, until: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from sqlglot import parse_one
+from sqlglot import exp, parse_one
 
 from heavy_stack.backend.advisor.artefacts import ColumnFacts, Plan, TableFacts, TableName
 from heavy_stack.backend.advisor.ports import BuiltTable, NotCheckable, Ports, RunFailed
@@ -131,9 +131,8 @@ def run() -> Run:
     return run_stages(DDL, QUERIES, FACTS, {"region": 20, "product": 50, "product,region": 1_000})
 
 
-def tried(run: Run, runner: Runner, verify: str = "engine") -> Plan:
+def tried(run: Run, runner: Runner, verify: str = "engine", deadline: Clock | Unhurried = Unhurried()) -> Plan:
     """The plan after a trial on this engine."""
-    deadline = runner.clock if isinstance(runner, TickingRunner) else Unhurried()
     ports = Ports(runner=runner, progress=Quiet(), deadline=deadline)  # type: ignore[arg-type]
     profile = replace(run.profile, reachable=True)
     return select_by_trial(replace(run.workload, verify=verify), run.parsed, profile, run.proposals, ports)
@@ -197,14 +196,13 @@ class TestSelectByTrial:
         keys = ["region", "product", "year", "region, product", "region, year", "product, year"]
         queries = [f"SELECT {key}, SUM(amount) FROM lake.shop.sales GROUP BY {key}" for key in keys]
         queries[0] = "SELECT region, MIN(amount) FROM lake.shop.sales GROUP BY region"
+        workload = run_stages(DDL, queries, FACTS, {"region": 20, "product": 50, "year": 5, "product,region": 1_000})
         runner = TickingRunner({})
-        tried(
-            run_stages(DDL, queries, FACTS, {"region": 20, "product": 50, "year": 5, "product,region": 1_000}), runner
-        )
-        assert isinstance(runner.session, Session)
+        tried(workload, runner, deadline=runner.clock)
+        assert runner.session is not None
         on_design = [sql for sql in runner.session.asked if "heavy_" in sql]
         assert len({sql for sql in on_design if "MIN(" in sql}) == 2  # of its ways, as many as its share of the time
-        shown = [[each.alias for each in parse_one(sql, "trino").selects][:-1] for sql in on_design]
+        shown = [parse_one(sql, into=exp.Select, dialect="trino").named_selects[:-1] for sql in on_design]
         assert all(key.split(", ") in shown for key in keys)
 
     def test_what_cannot_be_checked_asks_for_no_table(self, run: Run) -> None:
